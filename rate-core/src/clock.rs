@@ -1,0 +1,138 @@
+//! Where the time comes from.
+
+use core::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::Timestamp;
+use crate::sync::{AtomicU64, Ordering};
+use crate::time::nanos;
+
+/// A source of [`Timestamp`]s.
+///
+/// A clock should not go backwards. When it does all the same (racing threads, a virtual machine that moved), limits
+/// stay safe: an older timestamp may refuse more, never admits more, and delays nobody later.
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// Reads the clock.
+    fn now(&self) -> Timestamp;
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+}
+
+/// The operating system's monotonic clock, counted from the moment this value was made; clones keep that origin.
+///
+/// # Examples
+///
+/// ```
+/// use rate_core::{Clock, MonotonicClock};
+///
+/// let clock = MonotonicClock::new();
+/// assert!(clock.now() <= clock.now());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct MonotonicClock {
+    origin: Instant,
+}
+
+impl MonotonicClock {
+    /// Starts a clock at [`Timestamp::ZERO`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self { origin: Instant::now() }
+    }
+}
+
+impl Default for MonotonicClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for MonotonicClock {
+    #[inline]
+    fn now(&self) -> Timestamp {
+        Timestamp::from_nanos(nanos(self.origin.elapsed()))
+    }
+}
+
+/// A clock that stands still until it is told to move; clones share the time.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use rate_core::{KeyedLimiter, ManualClock, Quota};
+///
+/// let clock = ManualClock::new();
+/// let limiter = KeyedLimiter::builder(Quota::per_second(1)).clock(clock.clone()).build()?;
+/// assert!(limiter.check("a").is_allowed());
+/// assert!(!limiter.check("a").is_allowed());
+///
+/// clock.advance(Duration::from_secs(1));
+/// assert!(limiter.check("a").is_allowed());
+/// # Ok::<_, rate_core::BuildError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ManualClock {
+    nanos: Arc<AtomicU64>,
+}
+
+impl ManualClock {
+    /// A clock that stands at [`Timestamp::ZERO`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Moves the clock forward by `step`; the last representable instant is the furthest it goes.
+    pub fn advance(&self, step: Duration) {
+        let step = nanos(step);
+        // Relaxed: the clock orders nothing but itself.
+        let _ = self
+            .nanos
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_add(step)));
+    }
+
+    /// Sets the clock to `now`, which may be earlier than before: that is how a test makes a clock step back.
+    pub fn set(&self, now: Timestamp) {
+        // Relaxed: as in `advance`.
+        self.nanos.store(now.as_nanos(), Ordering::Relaxed);
+    }
+}
+
+impl Clock for ManualClock {
+    #[inline]
+    fn now(&self) -> Timestamp {
+        // Relaxed: as in `advance`.
+        Timestamp::from_nanos(self.nanos.load(Ordering::Relaxed))
+    }
+}
+
+/// The clock inside a limiter: the default one without a virtual call, any other behind one.
+///
+/// An enum instead of a type parameter, so that `KeyedLimiter` can be named without naming its clock.
+#[derive(Clone, Debug)]
+pub(crate) enum ClockSource {
+    Monotonic(MonotonicClock),
+    Custom(Arc<dyn Clock>),
+}
+
+impl Default for ClockSource {
+    fn default() -> Self {
+        Self::Monotonic(MonotonicClock::new())
+    }
+}
+
+impl ClockSource {
+    #[inline]
+    pub(crate) fn now(&self) -> Timestamp {
+        match self {
+            Self::Monotonic(clock) => clock.now(),
+            Self::Custom(clock) => clock.now(),
+        }
+    }
+}

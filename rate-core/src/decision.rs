@@ -1,0 +1,162 @@
+//! The answer to a check.
+
+use core::time::Duration;
+
+use crate::algorithm::{NEVER, Standing};
+
+/// The answer to a check: admitted, or not now, or never.
+///
+/// Both arms carry the same facts. A denial is an answer and no error: nothing was charged.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use rate_core::{Decision, KeyedLimiter, Quota, Timestamp};
+///
+/// let limiter = KeyedLimiter::new(Quota::per_minute(60).burst(2));
+/// let now = Timestamp::ZERO;
+/// let Decision::Allowed(allowed) = limiter.check_at("ann", now) else { unreachable!() };
+/// assert_eq!(allowed.remaining(), 1);
+///
+/// assert!(limiter.check_at("ann", now).is_allowed());
+/// let Decision::Denied(denied) = limiter.check_at("ann", now) else { unreachable!() };
+/// assert_eq!(denied.retry_after(), Some(Duration::from_secs(1)));
+///
+/// // More than the burst can never be admitted, however long one waits.
+/// let Decision::Denied(never) = limiter.check_n_at("ann", 3, now) else { unreachable!() };
+/// assert_eq!(never.retry_after(), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a decision that nobody reads limits nobody"]
+pub enum Decision {
+    /// The request may proceed; its cost was charged.
+    Allowed(Allowed),
+    /// The request may not proceed; nothing was charged.
+    Denied(Denied),
+}
+
+/// The facts of an admission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowed {
+    facts: Facts,
+}
+
+/// The facts of a denial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Denied {
+    facts: Facts,
+    retry_after: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Facts {
+    limit: u64,
+    remaining: u64,
+    reset_after: u64,
+}
+
+impl Decision {
+    /// The answer of an algorithm of this `capacity`: admitted when there is nothing to wait for.
+    #[inline]
+    pub(crate) fn new(capacity: u64, standing: Standing, wait: Option<u64>) -> Self {
+        let facts =
+            Facts { limit: capacity, remaining: standing.remaining, reset_after: standing.reset_after };
+        match wait {
+            None => Self::Allowed(Allowed { facts }),
+            Some(retry_after) => Self::Denied(Denied { facts, retry_after }),
+        }
+    }
+
+    /// Whether the request may proceed.
+    #[inline]
+    #[must_use]
+    pub const fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allowed(_))
+    }
+
+    /// Most units available at once: the burst.
+    #[must_use]
+    pub const fn limit(&self) -> u64 {
+        self.facts().limit
+    }
+
+    /// Whole units left, after this request when it was admitted.
+    #[must_use]
+    pub const fn remaining(&self) -> u64 {
+        self.facts().remaining
+    }
+
+    /// Time from now until the key is as good as new.
+    #[must_use]
+    pub const fn reset_after(&self) -> Duration {
+        Duration::from_nanos(self.facts().reset_after)
+    }
+
+    /// Time to wait before the same request is admitted, if nobody else takes units meanwhile: zero when it was
+    /// admitted now, `None` when it never can be.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Allowed(_) => Some(Duration::ZERO),
+            Self::Denied(denied) => denied.retry_after(),
+        }
+    }
+
+    #[inline]
+    const fn facts(&self) -> &Facts {
+        match self {
+            Self::Allowed(allowed) => &allowed.facts,
+            Self::Denied(denied) => &denied.facts,
+        }
+    }
+}
+
+impl Allowed {
+    /// Most units available at once: the burst.
+    #[must_use]
+    pub const fn limit(&self) -> u64 {
+        self.facts.limit
+    }
+
+    /// Whole units left after this request.
+    #[must_use]
+    pub const fn remaining(&self) -> u64 {
+        self.facts.remaining
+    }
+
+    /// Time from now until the key is as good as new.
+    #[must_use]
+    pub const fn reset_after(&self) -> Duration {
+        Duration::from_nanos(self.facts.reset_after)
+    }
+}
+
+impl Denied {
+    /// Most units available at once: the burst.
+    #[must_use]
+    pub const fn limit(&self) -> u64 {
+        self.facts.limit
+    }
+
+    /// Whole units left; fewer than the request asked for.
+    #[must_use]
+    pub const fn remaining(&self) -> u64 {
+        self.facts.remaining
+    }
+
+    /// Time from now until the key is as good as new.
+    #[must_use]
+    pub const fn reset_after(&self) -> Duration {
+        Duration::from_nanos(self.facts.reset_after)
+    }
+
+    /// Time to wait before the same request is admitted, if nobody else takes units meanwhile; `None` when its cost
+    /// exceeds the burst and no wait can help.
+    ///
+    /// Waiting exactly this long succeeds, one nanosecond less does not.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        if self.retry_after == NEVER { None } else { Some(Duration::from_nanos(self.retry_after)) }
+    }
+}

@@ -1,0 +1,100 @@
+//! Capacity, clock and secret of a keyed limiter.
+
+use core::fmt;
+use std::sync::Arc;
+
+use super::KeyedLimiter;
+use crate::algorithm::Gcra;
+use crate::clock::ClockSource;
+use crate::hash::Secret;
+use crate::table::{Rate, Table};
+use crate::{Clock, Quota};
+
+/// Builds a [`KeyedLimiter`].
+///
+/// # Examples
+///
+/// ```
+/// use rate_core::{KeyedLimiter, ManualClock, Quota};
+///
+/// let limiter = KeyedLimiter::builder(Quota::per_hour(1))
+///     .capacity(1_000_000)
+///     .clock(ManualClock::new())
+///     .build()?;
+/// assert!(limiter.check("a").is_allowed());
+/// assert!(!limiter.check("a").is_allowed());
+/// assert_eq!(limiter.allocated_bytes(), 32_000_000);
+///
+/// assert!(KeyedLimiter::builder(Quota::per_hour(1)).capacity(0).build().is_err());
+/// # Ok::<_, rate_core::BuildError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct KeyedLimiterBuilder {
+    quota: Quota,
+    capacity: usize,
+    clock: ClockSource,
+    secret: Option<Secret>,
+}
+
+impl KeyedLimiterBuilder {
+    pub(super) fn new(quota: Quota) -> Self {
+        Self { quota, capacity: KeyedLimiter::DEFAULT_CAPACITY, clock: ClockSource::default(), secret: None }
+    }
+
+    /// How many keys are guaranteed to keep their state, at 32 bytes each; at least 1.
+    pub fn capacity(mut self, keys: usize) -> Self {
+        self.capacity = keys;
+        self
+    }
+
+    /// The clock; the default is the monotonic one.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = ClockSource::Custom(Arc::new(clock));
+        self
+    }
+
+    /// The secret under which keys are hashed; the default is random.
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    /// Allocates the table.
+    ///
+    /// # Errors
+    ///
+    /// When the capacity is zero, or there is no memory for it.
+    pub fn build(self) -> Result<KeyedLimiter, BuildError> {
+        let error = BuildError { capacity: self.capacity };
+        if self.capacity == 0 {
+            return Err(error);
+        }
+        let rate = Rate { gcra: Gcra::new(self.quota), epoch: 0 };
+        let table = Table::new(self.capacity, &rate).map_err(|_| error)?;
+        Ok(KeyedLimiter {
+            quota: self.quota,
+            rate,
+            secret: self.secret.unwrap_or_else(Secret::random),
+            clock: self.clock,
+            table: Arc::new(table),
+        })
+    }
+}
+
+/// A keyed limiter that cannot be built: its capacity is zero or more than memory holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BuildError {
+    capacity: usize,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.capacity {
+            0 => f.write_str("capacity must be at least 1 key, got 0"),
+            keys => write!(f, "capacity of {keys} keys does not fit into memory at 32 bytes each; lower it"),
+        }
+    }
+}
+
+impl core::error::Error for BuildError {}

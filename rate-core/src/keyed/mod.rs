@@ -1,0 +1,214 @@
+//! One limit per key.
+
+mod builder;
+mod several;
+
+use core::fmt;
+use core::hash::Hash;
+use std::sync::Arc;
+
+pub use builder::{BuildError, KeyedLimiterBuilder};
+pub use several::{Charge, Decisions, MAX_LIMITS, check_all, check_slice};
+
+use crate::algorithm::Gcra;
+use crate::clock::ClockSource;
+use crate::hash::{Fingerprint, Secret};
+use crate::table::{Ask, Rate, Table};
+use crate::{Decision, Quota, Timestamp};
+
+/// One limit per key, in bounded memory. Clones share their limits.
+///
+/// A key is anything that hashes, by reference: `"user:42"`, an `IpAddr`, a tuple. It is hashed once under a
+/// [secret](Secret) and the 64-bit result is its identity, so keys of any length cost the same memory, looking one up
+/// never allocates, and nobody can choose two keys that share a limit. Use one key type per limiter.
+///
+/// # Memory
+///
+/// `capacity` keys are guaranteed: of that many keys at work at once, fewer than one in a million loses its state. The
+/// table for them, 32 bytes per key, is allocated at once and never grows. Beyond the capacity a newcomer replaces a key
+/// that is as good as new, else the key whose loss admits least; a key at its limit therefore outlives a flood of keys
+/// with one request each. A newcomer is always served. [`evictions`](Self::evictions) counts the keys that lost state.
+///
+/// # Deployment
+///
+/// The state is this process's own: a restart forgets it, and `n` processes admit `n` times the quota.
+///
+/// # Examples
+///
+/// ```
+/// use rate_core::{Decision, KeyedLimiter, Quota, Timestamp};
+///
+/// let limiter = KeyedLimiter::new(Quota::per_minute(60).burst(2));
+/// let now = Timestamp::ZERO;
+/// assert!(limiter.check_at("user:42", now).is_allowed());
+/// assert!(limiter.check_at("user:42", now).is_allowed());
+/// assert!(!limiter.check_at("user:42", now).is_allowed());
+/// assert!(limiter.check_at("user:43", now).is_allowed());
+/// ```
+#[derive(Clone)]
+pub struct KeyedLimiter {
+    quota: Quota,
+    rate: Rate,
+    secret: Secret,
+    clock: ClockSource,
+    table: Arc<Table>,
+}
+
+impl KeyedLimiter {
+    /// Keys guaranteed unless the builder says otherwise: 100,000, in 3.2 MB.
+    pub const DEFAULT_CAPACITY: usize = 100_000;
+
+    /// A limit of `quota` for each key, with the default capacity on the monotonic clock.
+    #[must_use]
+    pub fn new(quota: Quota) -> Self {
+        Self::builder(quota).build().expect("the default capacity is valid")
+    }
+
+    /// Sets capacity, clock and secret.
+    pub fn builder(quota: Quota) -> KeyedLimiterBuilder {
+        KeyedLimiterBuilder::new(quota)
+    }
+
+    /// Takes one unit for `key` if there is one. Never waits.
+    #[inline(always)]
+    pub fn check<Q: Hash + ?Sized>(&self, key: &Q) -> Decision {
+        self.check_n(key, 1)
+    }
+
+    /// Takes one unit for `key` if there is one at `now`.
+    #[inline(always)]
+    pub fn check_at<Q: Hash + ?Sized>(&self, key: &Q, now: Timestamp) -> Decision {
+        self.check_n_at(key, 1, now)
+    }
+
+    /// Takes `cost` units for `key`, all or none. Never waits.
+    ///
+    /// A cost of zero is always admitted and changes nothing; a cost above the burst is refused for ever, and does not
+    /// store the key.
+    #[inline(always)]
+    pub fn check_n<Q: Hash + ?Sized>(&self, key: &Q, cost: u64) -> Decision {
+        self.check_n_at(key, cost, self.clock.now())
+    }
+
+    /// Takes `cost` units for `key` at `now`, all or none.
+    #[inline(always)]
+    pub fn check_n_at<Q: Hash + ?Sized>(&self, key: &Q, cost: u64, now: Timestamp) -> Decision {
+        let verdict = self.ask(self.fingerprint(key), cost).decide(now.as_nanos());
+        self.rate.answer(verdict, now)
+    }
+
+    /// What [`check`](Self::check) would answer now; takes nothing. `remaining` is the number before such a check.
+    #[inline]
+    pub fn peek<Q: Hash + ?Sized>(&self, key: &Q) -> Decision {
+        self.peek_at(key, self.clock.now())
+    }
+
+    /// What [`check_at`](Self::check_at) would answer; takes nothing.
+    #[inline]
+    pub fn peek_at<Q: Hash + ?Sized>(&self, key: &Q, now: Timestamp) -> Decision {
+        let verdict = self.ask(self.fingerprint(key), 1).peek(now.as_nanos());
+        self.rate.answer(verdict, now)
+    }
+
+    /// A charge of `cost` units to `key`, to be decided together with others by [`check_all`].
+    #[inline]
+    pub fn charge<Q: Hash + ?Sized>(&self, key: &Q, cost: u64) -> Charge<'_> {
+        self.charge_fingerprint(self.fingerprint(key), cost)
+    }
+
+    /// A charge to a key whose [fingerprint](Self::fingerprint) is known already.
+    #[inline]
+    pub fn charge_fingerprint(&self, key: Fingerprint, cost: u64) -> Charge<'_> {
+        Charge(self.ask(key, cost))
+    }
+
+    /// The identity of `key` in this limiter.
+    #[inline]
+    #[must_use]
+    pub fn fingerprint<Q: Hash + ?Sized>(&self, key: &Q) -> Fingerprint {
+        self.secret.fingerprint(key)
+    }
+
+    /// Erases what is known of `key`, which may then spend a whole burst again. Returns whether anything was known.
+    pub fn forget<Q: Hash + ?Sized>(&self, key: &Q) -> bool {
+        self.forget_fingerprint(self.fingerprint(key))
+    }
+
+    /// Erases what is known of the key with this fingerprint. Returns whether anything was known.
+    pub fn forget_fingerprint(&self, key: Fingerprint) -> bool {
+        self.table.forget(Table::tag_of(key.as_u64()))
+    }
+
+    /// Changes the quota for every clone, as of the clock's now, and returns a limiter made for the new one.
+    ///
+    /// Each key keeps the *share* it has used: half spent stays half spent, exhausted stays exhausted, and changing
+    /// back and forth wins nothing. Requests that run meanwhile are decided by the old quota or the new one. Older clones
+    /// go on working under the new quota, only slower; replace them.
+    pub fn with_quota(&self, quota: Quota) -> Self {
+        self.with_quota_at(quota, self.clock.now())
+    }
+
+    /// As [`with_quota`](Self::with_quota), as of `now`.
+    pub fn with_quota_at(&self, quota: Quota, now: Timestamp) -> Self {
+        let rate = self.table.change(Gcra::new(quota), now.as_nanos());
+        Self { quota, rate, ..self.clone() }
+    }
+
+    /// The quota this limiter was made for.
+    pub fn quota(&self) -> Quota {
+        self.quota
+    }
+
+    /// Reads this limiter's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Keys that are guaranteed to keep their state.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.table.capacity()
+    }
+
+    /// Bytes allocated for the keys; constant.
+    #[must_use]
+    pub fn allocated_bytes(&self) -> usize {
+        self.table.bytes()
+    }
+
+    /// Keys held now, idle ones that were not replaced yet included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether no key is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Keys that lost their state to a newcomer since the start. Not zero means: more keys at work than the capacity.
+    #[must_use]
+    pub fn evictions(&self) -> u64 {
+        self.table.evictions()
+    }
+
+    #[inline]
+    fn ask(&self, key: Fingerprint, cost: u64) -> Ask<'_> {
+        Ask { table: &self.table, rate: &self.rate, tag: Table::tag_of(key.as_u64()), cost }
+    }
+}
+
+impl fmt::Debug for KeyedLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyedLimiter")
+            .field("quota", &self.quota)
+            .field("capacity", &self.capacity())
+            .field("len", &self.len())
+            .field("evictions", &self.evictions())
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
+    }
+}

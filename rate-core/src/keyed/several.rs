@@ -1,0 +1,115 @@
+//! Several limits on one request, all or nothing.
+
+use core::time::Duration;
+
+use crate::table::{Ask, Verdict, decide_all};
+use crate::{Decision, Timestamp};
+
+/// Most limits that one decision can combine.
+pub const MAX_LIMITS: usize = 16;
+
+/// A number of units to take from one key of one limiter; made by [`KeyedLimiter::charge`](crate::KeyedLimiter::charge).
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a charge does nothing until it is checked"]
+pub struct Charge<'a>(pub(super) Ask<'a>);
+
+/// The answers of several limits to one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a decision that nobody reads limits nobody"]
+pub struct Decisions<const N: usize>([Decision; N]);
+
+impl<const N: usize> Decisions<N> {
+    /// Whether the request may proceed: every limit admitted it, and all were charged.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.0.iter().all(Decision::is_allowed)
+    }
+
+    /// Each limit's own answer, in the order of the charges. When the request was refused, an `Allowed` in here says
+    /// that this limit was not the reason; it was not charged either.
+    #[must_use]
+    pub fn each(&self) -> &[Decision; N] {
+        &self.0
+    }
+
+    /// The longest wait among the refusing limits: zero when admitted, `None` when one of them never admits this cost.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.iter().try_fold(Duration::ZERO, |longest, decision| Some(longest.max(decision.retry_after()?)))
+    }
+}
+
+/// Decides several limits as one: all admit and all are charged, or nothing is.
+///
+/// The decision is atomic, whatever other threads do to any of the keys meanwhile. The same key of the same limiter may
+/// come up twice; it is then charged the sum.
+///
+/// # Panics
+///
+/// At compile time, for more than [`MAX_LIMITS`] charges.
+///
+/// # Examples
+///
+/// ```
+/// use rate_core::{KeyedLimiter, Quota, Timestamp, check_all};
+///
+/// let burst = KeyedLimiter::new(Quota::per_second(1));
+/// let daily = KeyedLimiter::new(Quota::per_day(1_000));
+/// let now = Timestamp::ZERO;
+///
+/// let both = || check_all([burst.charge("ann", 1), daily.charge("ann", 1)], now);
+/// assert!(both().is_allowed());
+/// for _ in 0..10_000 {
+///     assert!(!both().is_allowed());
+/// }
+/// // The refusals of the first limit spent nothing of the second.
+/// assert_eq!(daily.peek_at("ann", now).remaining(), 999);
+/// ```
+pub fn check_all<const N: usize>(charges: [Charge<'_>; N], now: Timestamp) -> Decisions<N> {
+    const { assert!(N > 0 && N <= MAX_LIMITS, "between 1 and 16 limits can be combined") };
+    let undecided = charges[0].0.rate.answer(Verdict::default(), now);
+    let mut decisions = [undecided; N];
+    check_slice(&charges, now, &mut decisions);
+    Decisions(decisions)
+}
+
+/// As [`check_all`], for a number of limits that is known only at run time. Returns whether all admitted, and writes each
+/// answer to `decisions`.
+///
+/// # Panics
+///
+/// If there are more than [`MAX_LIMITS`] charges, or fewer `decisions` than charges.
+pub fn check_slice(charges: &[Charge<'_>], now: Timestamp, decisions: &mut [Decision]) -> bool {
+    let decisions = &mut decisions[..charges.len()];
+    match charges.len() {
+        0 => true,
+        1 => {
+            let verdict = charges[0].0.decide(now.as_nanos());
+            decisions[0] = charges[0].0.rate.answer(verdict, now);
+            verdict.wait.is_none()
+        }
+        2 => check_up_to::<2, 4>(charges, now, decisions),
+        3..=4 => check_up_to::<4, 8>(charges, now, decisions),
+        _ => check_up_to::<MAX_LIMITS, { 2 * MAX_LIMITS }>(charges, now, decisions),
+    }
+}
+
+fn check_up_to<const N: usize, const LINES: usize>(
+    charges: &[Charge<'_>],
+    now: Timestamp,
+    decisions: &mut [Decision],
+) -> bool {
+    assert!(charges.len() <= N, "at most {MAX_LIMITS} limits can be combined, got {}", charges.len());
+    let Some(first) = charges.first() else { return true };
+    let mut asks = [first.0; N];
+    for (ask, charge) in asks.iter_mut().zip(charges) {
+        *ask = charge.0;
+    }
+    let mut verdicts = [Verdict::default(); N];
+    let verdicts = &mut verdicts[..charges.len()];
+    let allowed = decide_all::<N, LINES>(&asks[..charges.len()], now.as_nanos(), verdicts);
+    for ((decision, charge), verdict) in decisions.iter_mut().zip(charges).zip(verdicts) {
+        *decision = charge.0.rate.answer(*verdict, now);
+    }
+    allowed
+}

@@ -1,0 +1,227 @@
+//! One limit for everybody.
+
+use core::fmt;
+
+use crate::algorithm::{Algorithm, Gcra, Tat};
+use crate::clock::ClockSource;
+use crate::sync::{AtomicU32, AtomicU64, Backoff, Ordering, fence};
+use crate::{Clock, Decision, Quota, Timestamp};
+
+/// One limit without keys: for a job, a client, a whole process.
+///
+/// Behind a shared reference or an `Arc` any number of threads may check; together they are admitted what the quota
+/// says, to the unit. For a limit per caller there is [`KeyedLimiter`](crate::KeyedLimiter).
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use rate_core::{Limiter, Quota, Timestamp};
+///
+/// let limiter = Limiter::new(Quota::per_second(5).burst(1));
+/// let start = Timestamp::ZERO;
+/// assert!(limiter.check_at(start).is_allowed());
+///
+/// let denied = limiter.check_at(start);
+/// assert!(!denied.is_allowed());
+/// let wait = denied.retry_after().expect("one unit fits the burst");
+/// assert_eq!(wait, Duration::from_millis(200));
+/// assert!(limiter.check_at(start.saturating_add(wait)).is_allowed());
+/// ```
+pub struct Limiter {
+    quota: Quota,
+    gcra: Gcra,
+    clock: ClockSource,
+    state: Cell,
+}
+
+impl Limiter {
+    /// A limit for `quota` on the monotonic clock.
+    #[must_use]
+    pub fn new(quota: Quota) -> Self {
+        Self::on(quota, ClockSource::default())
+    }
+
+    /// A limit for `quota` on a clock of your own.
+    #[must_use]
+    pub fn with_clock(quota: Quota, clock: impl Clock) -> Self {
+        Self::on(quota, ClockSource::Custom(std::sync::Arc::new(clock)))
+    }
+
+    fn on(quota: Quota, clock: ClockSource) -> Self {
+        Self { quota, gcra: Gcra::new(quota), clock, state: Cell::default() }
+    }
+
+    /// Takes one unit if there is one. Never waits.
+    #[inline(always)]
+    pub fn check(&self) -> Decision {
+        self.check_n(1)
+    }
+
+    /// Takes one unit if there is one at `now`.
+    #[inline(always)]
+    pub fn check_at(&self, now: Timestamp) -> Decision {
+        self.check_n_at(1, now)
+    }
+
+    /// Takes `cost` units, all or none. Never waits.
+    ///
+    /// A cost of zero is always admitted and changes nothing; a cost above the burst is refused for ever.
+    #[inline(always)]
+    pub fn check_n(&self, cost: u64) -> Decision {
+        self.check_n_at(cost, self.clock.now())
+    }
+
+    /// Takes `cost` units at `now`, all or none.
+    #[inline(always)]
+    pub fn check_n_at(&self, cost: u64, now: Timestamp) -> Decision {
+        let (state, wait) = self.state.decide(&self.gcra, now.as_nanos(), cost);
+        self.answer(state, wait, now)
+    }
+
+    /// What [`check`](Self::check) would answer now; takes nothing. `remaining` is the number before such a check.
+    #[inline]
+    pub fn peek(&self) -> Decision {
+        self.peek_at(self.clock.now())
+    }
+
+    /// What [`check_at`](Self::check_at) would answer; takes nothing.
+    #[inline]
+    pub fn peek_at(&self, now: Timestamp) -> Decision {
+        let state = self.state.load();
+        self.answer(state, self.gcra.admit(state, now.as_nanos(), 1).err(), now)
+    }
+
+    /// The quota in force.
+    pub fn quota(&self) -> Quota {
+        self.quota
+    }
+
+    #[inline]
+    fn answer(&self, state: Tat, wait: Option<u64>, now: Timestamp) -> Decision {
+        Decision::new(self.gcra.capacity(), self.gcra.standing(state, now.as_nanos()), wait)
+    }
+}
+
+impl fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limiter")
+            .field("quota", &self.quota)
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One state.
+///
+/// A state that fits one word is swapped as one. A longer one stands behind a version, by the protocol of a
+/// [line](crate::table): read, decide, and write only if the version can still be moved to the next odd number.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Cell {
+    version: AtomicU32,
+    high: AtomicU32,
+    low: AtomicU64,
+}
+
+impl Cell {
+    /// The new state, or the old one and the wait.
+    #[inline]
+    fn decide(&self, gcra: &Gcra, now: u64, cost: u64) -> (Tat, Option<u64>) {
+        if gcra.is_whole() { self.decide_word(gcra, now, cost) } else { self.decide_long(gcra, now, cost) }
+    }
+
+    #[inline]
+    fn decide_word(&self, gcra: &Gcra, now: u64, cost: u64) -> (Tat, Option<u64>) {
+        let mut backoff = Backoff::default();
+        // Relaxed, here and below: the word is all there is, and what a limiter admits publishes nothing.
+        let mut low = self.low.load(Ordering::Relaxed);
+        loop {
+            let state = Gcra::unpack(low, 0);
+            let next = match gcra.admit(state, now, cost) {
+                Ok(next) => next,
+                Err(wait) => return (state, Some(wait)),
+            };
+            match self.low.compare_exchange_weak(
+                low,
+                Gcra::pack(next).0,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return (next, None),
+                Err(_) => {
+                    backoff.wait();
+                    low = self.low.load(Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn decide_long(&self, gcra: &Gcra, now: u64, cost: u64) -> (Tat, Option<u64>) {
+        let mut backoff = Backoff::default();
+        loop {
+            // Acquire: the state is read no earlier.
+            let version = self.version.load(Ordering::Acquire);
+            let state = self.read();
+            match gcra.admit(state, now, cost) {
+                Ok(next) => {
+                    if self.try_write(version, next) {
+                        return (next, None);
+                    }
+                }
+                Err(wait) => {
+                    if self.is_still(version) {
+                        return (state, Some(wait));
+                    }
+                }
+            }
+            backoff.wait();
+        }
+    }
+
+    #[inline]
+    fn try_write(&self, version: u32, state: Tat) -> bool {
+        // Acquire: sees the last writer's stores. Relaxed on failure: everything is read again.
+        let won = version % 2 == 0
+            && self
+                .version
+                .compare_exchange(version, version.wrapping_add(1), Ordering::Acquire, Ordering::Relaxed)
+                .is_ok();
+        if won {
+            fence(Ordering::Release);
+            // Relaxed: between the fence above and the Release below.
+            let (low, high) = Gcra::pack(state);
+            self.low.store(low, Ordering::Relaxed);
+            self.high.store(high, Ordering::Relaxed);
+            self.version.store(version.wrapping_add(2), Ordering::Release);
+        }
+        won
+    }
+
+    fn load(&self) -> Tat {
+        let mut backoff = Backoff::default();
+        loop {
+            // Acquire: as in `decide`.
+            let version = self.version.load(Ordering::Acquire);
+            let state = self.read();
+            if self.is_still(version) {
+                return state;
+            }
+            backoff.wait();
+        }
+    }
+
+    #[inline]
+    fn read(&self) -> Tat {
+        // Relaxed: judged by the version.
+        Gcra::unpack(self.low.load(Ordering::Relaxed), self.high.load(Ordering::Relaxed))
+    }
+
+    #[inline]
+    fn is_still(&self, version: u32) -> bool {
+        fence(Ordering::Acquire);
+        // Relaxed: the fence orders it after the reads it judges.
+        version % 2 == 0 && self.version.load(Ordering::Relaxed) == version
+    }
+}

@@ -1,0 +1,131 @@
+//! Why a quota was refused.
+
+use core::fmt;
+
+/// A quota that cannot be built.
+///
+/// The message names the field, its value and the way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotaError {
+    kind: Kind,
+    value: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    ZeroLimit,
+    ZeroPeriod,
+    ZeroBurst,
+    Inexact,
+    PeriodTooLong,
+    BurstTooLong,
+}
+
+impl QuotaError {
+    pub(crate) const fn zero_limit() -> Self {
+        Self { kind: Kind::ZeroLimit, value: 0 }
+    }
+
+    pub(crate) const fn zero_period() -> Self {
+        Self { kind: Kind::ZeroPeriod, value: 0 }
+    }
+
+    pub(crate) const fn zero_burst() -> Self {
+        Self { kind: Kind::ZeroBurst, value: 0 }
+    }
+
+    pub(crate) const fn inexact(limit: u64) -> Self {
+        Self { kind: Kind::Inexact, value: limit }
+    }
+
+    pub(crate) const fn period_too_long(nanos: u64) -> Self {
+        Self { kind: Kind::PeriodTooLong, value: nanos }
+    }
+
+    pub(crate) const fn burst_too_long(burst: u64) -> Self {
+        Self { kind: Kind::BurstTooLong, value: burst }
+    }
+
+    /// The name of the field at fault: `limit`, `period` or `burst`.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        match self.kind {
+            Kind::ZeroLimit | Kind::Inexact => "limit",
+            Kind::ZeroPeriod | Kind::PeriodTooLong => "period",
+            Kind::ZeroBurst | Kind::BurstTooLong => "burst",
+        }
+    }
+
+    pub(crate) const fn reason(&self) -> &'static str {
+        match self.kind {
+            Kind::ZeroLimit => "quota limit must be at least 1 unit per period",
+            Kind::ZeroPeriod => "quota period must be at least 1 nanosecond",
+            Kind::ZeroBurst => "quota burst must be at least 1 unit",
+            Kind::Inexact => {
+                "quota limit has no exact spacing: divided by its greatest common divisor with the period in \
+                 nanoseconds it must not exceed 2^32; use a rounder number"
+            }
+            Kind::PeriodTooLong => {
+                "quota period does not fit 64-bit nanoseconds with ten years to spare; shorten it"
+            }
+            Kind::BurstTooLong => {
+                "quota burst takes longer to earn back than 64-bit nanoseconds hold with ten years to spare; lower it"
+            }
+        }
+    }
+}
+
+impl fmt::Display for QuotaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = if self.kind == Kind::PeriodTooLong { " ns" } else { "" };
+        write!(f, "{} (got {}{unit})", self.reason(), self.value)
+    }
+}
+
+impl core::error::Error for QuotaError {}
+
+/// A text that is not a quota.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseQuotaError {
+    text: String,
+    cause: Cause,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    Shape,
+    Number(&'static str),
+    Unit,
+    Quota(QuotaError),
+}
+
+impl ParseQuotaError {
+    pub(crate) fn new(text: &str, cause: Cause) -> Self {
+        // An error message is no place for a megabyte of somebody's input.
+        let text = text.chars().take(64).collect();
+        Self { text, cause }
+    }
+}
+
+impl fmt::Display for ParseQuotaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "quota {:?}: ", self.text)?;
+        match &self.cause {
+            Cause::Shape => f.write_str("expected `N/PERIOD` or `N/PERIOD burst B`, such as `10/s burst 20`"),
+            Cause::Number(field) => write!(f, "{field} must be a whole number up to {}", u64::MAX),
+            Cause::Unit => {
+                f.write_str("the period must end in ms, s, min, h or day, such as `100/min` or `5/10s`")
+            }
+            Cause::Quota(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for ParseQuotaError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match &self.cause {
+            Cause::Quota(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The atomics this crate uses, swapped for loom's when its own models run.
+//!
+//! Only `cfg(all(test, loom))` swaps them: a user who builds with `--cfg loom` for another crate gets the real ones.
+
+#[cfg(not(all(test, loom)))]
+pub(crate) use core::{
+    hint::spin_loop,
+    sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+};
+#[cfg(not(all(test, loom)))]
+pub(crate) use std::sync::{Mutex, RwLock};
+
+#[cfg(all(test, loom))]
+pub(crate) use loom::{
+    hint::spin_loop,
+    sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    sync::{Mutex, RwLock},
+};
+
+/// Waits a little longer after each lost race, and gives the processor away once waiting is not cheap any more.
+///
+/// The exclusive section this waits for is a handful of stores, so a waiter normally spins once or twice. Long pauses
+/// matter on a contended key: the winner then decides several times while the line stays in its cache.
+#[derive(Debug, Default)]
+pub(crate) struct Backoff {
+    step: u32,
+}
+
+impl Backoff {
+    const SPIN_STEPS: u32 = 8;
+
+    /// For a key that others are known to be busy with: begins with a pause in which they get something done.
+    pub(crate) fn contended() -> Self {
+        Self { step: 3 }
+    }
+
+    #[cold]
+    pub(crate) fn wait(&mut self) {
+        if cfg!(all(test, loom)) || self.step > Self::SPIN_STEPS {
+            #[cfg(all(test, loom))]
+            loom::thread::yield_now();
+            // The holder may have been descheduled inside its section: let it run.
+            #[cfg(not(all(test, loom)))]
+            std::thread::yield_now();
+            return;
+        }
+        for _ in 0..1_u32 << self.step {
+            spin_loop();
+        }
+        self.step += 1;
+    }
+}

@@ -1,0 +1,211 @@
+//! One line of the table: six keys and the word that guards them.
+//!
+//! # Protocol
+//!
+//! The guard holds a version (upper half, its lowest bit set while a writer is inside) and an epoch (lower half, which
+//! quota the states are written in).
+//!
+//! 1. A reader loads the guard, then tags and states, then decides.
+//! 2. If the decision changes nothing it loads the guard again: the same version means nothing moved in between. A
+//!    denial therefore writes nothing at all, and refusing the same key on many cores never makes them wait.
+//! 3. If it changes something it swaps the guard from the version it read to "writer inside". Success proves that
+//!    nothing moved since step 1, so what was decided is still right, and the line is locked: one atomic
+//!    read-modify-write per admission. The writer stores the state and then the next version.
+//!
+//! # Orderings
+//!
+//! This is the sequence lock of Boehm, "Can seqlocks get along with programming language memory models?" (2012).
+//!
+//! * Reader: the guard is loaded with Acquire, so states are read no earlier; `fence(Acquire)` before the second load
+//!   keeps them from being read later.
+//! * Writer: the swap is an Acquire, so it sees the last writer's stores; `fence(Release)` after it keeps a reader that
+//!   sees a new state from still seeing the old guard; the closing store is a Release that publishes the states.
+//!
+//! The version has 31 bits. A reader would have to sleep through an exact multiple of 2³¹ admissions on its own line,
+//! over half a minute of nothing else, in the few nanoseconds between two loads, to be deceived.
+
+use crate::algorithm::{Gcra, Tat};
+use crate::sync::{AtomicU32, AtomicU64, Backoff, Ordering, fence};
+
+/// Keys per line. Six tags of 8 bytes, six states of 12 and the guard are exactly two cache lines.
+pub(crate) const SLOTS: usize = 6;
+
+/// The tag of an empty slot.
+pub(crate) const EMPTY: u64 = 0;
+
+#[derive(Debug, Default)]
+#[repr(C, align(128))]
+pub(crate) struct Line {
+    guard: AtomicU64,
+    tags: [AtomicU64; SLOTS],
+    /// The states' lower 64 bits.
+    lows: [AtomicU64; SLOTS],
+    /// The states' upper 32 bits.
+    highs: [AtomicU32; SLOTS],
+}
+
+#[cfg(not(all(test, loom)))]
+const _: () = assert!(size_of::<Line>() == 128);
+
+/// A guard that was read: a version to return to, and the epoch of the states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Guard(u64);
+
+impl Guard {
+    const WRITER: u64 = 1 << 32;
+
+    #[inline]
+    pub(crate) fn is_locked(self) -> bool {
+        self.0 & Self::WRITER != 0
+    }
+
+    /// Whether no writer is inside and the states are written in the quota of this epoch.
+    #[inline]
+    pub(crate) fn is_open_in(self, epoch: u32) -> bool {
+        self.0 & (Self::WRITER | u64::from(u32::MAX)) == u64::from(epoch)
+    }
+
+    #[inline]
+    pub(crate) fn epoch(self) -> u32 {
+        self.0 as u32
+    }
+
+    #[inline]
+    fn locked(self) -> u64 {
+        self.0 | Self::WRITER
+    }
+
+    /// The next version. The carry out of the upper half is dropped, which is what a version wants.
+    #[inline]
+    fn next(self, epoch: u32) -> u64 {
+        (self.0 & !(Self::WRITER | u64::from(u32::MAX))).wrapping_add(Self::WRITER << 1) | u64::from(epoch)
+    }
+}
+
+impl Line {
+    #[inline]
+    pub(crate) fn guard(&self) -> Guard {
+        // Acquire: step 1 of the protocol.
+        Guard(self.guard.load(Ordering::Acquire))
+    }
+
+    /// Whether everything read since `guard` was loaded belongs to that version.
+    #[inline]
+    pub(crate) fn is_still(&self, guard: Guard) -> bool {
+        fence(Ordering::Acquire);
+        // Relaxed: the fence above orders it after the reads it judges.
+        self.guard.load(Ordering::Relaxed) == guard.0
+    }
+
+    /// Locks the line if nothing moved since `guard` was read.
+    #[inline]
+    pub(crate) fn try_lock(&self, guard: Guard) -> bool {
+        // Relaxed on failure: the caller reads again from the start.
+        let won = !guard.is_locked()
+            && self
+                .guard
+                .compare_exchange(guard.0, guard.locked(), Ordering::Acquire, Ordering::Relaxed)
+                .is_ok();
+        if won {
+            fence(Ordering::Release);
+        }
+        won
+    }
+
+    /// Locks the line whatever moved, and returns the guard it had.
+    pub(crate) fn lock(&self, backoff: &mut Backoff) -> Guard {
+        loop {
+            // Acquire: as in `try_lock`.
+            let guard = Guard(self.guard.fetch_or(Guard::WRITER, Ordering::Acquire));
+            if !guard.is_locked() {
+                fence(Ordering::Release);
+                return guard;
+            }
+            backoff.wait();
+        }
+    }
+
+    /// Starts fetching the second half of the line, where most states are.
+    ///
+    /// Which state it will be is known only when the tags have arrived. Without this the two cache misses of a cold key
+    /// come one after the other instead of together.
+    #[inline]
+    pub(crate) fn warm(&self) {
+        // Relaxed: the value is not used.
+        let _ = self.highs[SLOTS - 1].load(Ordering::Relaxed);
+    }
+
+    /// Unlocks after a change.
+    #[inline]
+    pub(crate) fn unlock(&self, guard: Guard) {
+        self.unlock_in(guard, guard.epoch());
+    }
+
+    /// Unlocks after a change that wrote all states in another quota.
+    #[inline]
+    pub(crate) fn unlock_in(&self, guard: Guard, epoch: u32) {
+        self.guard.store(guard.next(epoch), Ordering::Release);
+    }
+
+    /// Unlocks without a change: readers that began before the lock stay right.
+    #[inline]
+    pub(crate) fn release(&self, guard: Guard) {
+        self.guard.store(guard.0, Ordering::Release);
+    }
+
+    /// The slot that holds `tag`.
+    ///
+    /// Compares all six before it branches: which slot it is cannot be predicted, and a wrong guess costs more than five
+    /// comparisons.
+    #[inline]
+    pub(crate) fn find(&self, tag: u64) -> Option<usize> {
+        let mut found = 0_u32;
+        for (slot, held) in self.tags.iter().enumerate() {
+            // Relaxed: judged by `is_still` or `try_lock`.
+            found |= u32::from(held.load(Ordering::Relaxed) == tag) << slot;
+        }
+        (found != 0).then(|| found.trailing_zeros() as usize)
+    }
+
+    #[inline]
+    pub(crate) fn tag(&self, slot: usize) -> u64 {
+        // Relaxed: as in `find`.
+        self.tags[slot].load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn state(&self, slot: usize) -> Tat {
+        // Relaxed: as in `find`.
+        Gcra::unpack(self.lows[slot].load(Ordering::Relaxed), self.highs[slot].load(Ordering::Relaxed))
+    }
+
+    /// Writes a state; only while the line is locked.
+    #[inline]
+    pub(crate) fn set_state(&self, slot: usize, state: Tat) {
+        let (low, high) = Gcra::pack(state);
+        // Relaxed: published by the unlocking store.
+        self.lows[slot].store(low, Ordering::Relaxed);
+        self.highs[slot].store(high, Ordering::Relaxed);
+    }
+
+    /// Writes a key with its state; only while the line is locked.
+    #[inline]
+    pub(crate) fn set(&self, slot: usize, tag: u64, state: Tat) {
+        // Relaxed: as in `set_state`.
+        self.tags[slot].store(tag, Ordering::Relaxed);
+        self.set_state(slot, state);
+    }
+
+    /// The slot whose loss admits least, and its state: an empty one, else the one that is fresh soonest.
+    #[inline]
+    pub(crate) fn weakest(&self) -> (usize, Tat) {
+        let mut weakest = (0, self.state(0));
+        for slot in 1..SLOTS {
+            let state = self.state(slot);
+            if state < weakest.1 {
+                weakest = (slot, state);
+            }
+        }
+        weakest
+    }
+}

@@ -1,0 +1,79 @@
+//! Which quota the states of a table are written in, and how they change to another.
+//!
+//! A state is an instant in one quota's arithmetic, so a new quota has to rewrite it: the used *share* carries over. Each
+//! line says in its guard which quota it is written in. A change publishes the new quota and then rewrites line by line;
+//! whoever meets a line that is behind rewrites it first. No request waits for the whole walk, and none is ever decided
+//! on a state of the wrong quota.
+
+use super::line::{EMPTY, SLOTS};
+use super::{Table, Verdict, ignore_poison};
+use crate::algorithm::{Algorithm, Gcra};
+use crate::sync::Backoff;
+use crate::{Decision, Timestamp};
+
+/// A quota's arithmetic and which of the table's quotas it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Rate {
+    pub(crate) gcra: Gcra,
+    pub(crate) epoch: u32,
+}
+
+impl Rate {
+    #[inline]
+    pub(crate) fn answer(&self, verdict: Verdict, now: Timestamp) -> Decision {
+        let standing = self.gcra.standing(verdict.state, now.as_nanos());
+        Decision::new(self.gcra.capacity(), standing, verdict.wait)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Rates {
+    current: Rate,
+    /// The one before and the instant of the change, for lines that are still written in it.
+    previous: Option<(Gcra, u64)>,
+}
+
+impl Rates {
+    pub(super) fn new(rate: &Rate) -> Self {
+        Self { current: rate.clone(), previous: None }
+    }
+}
+
+impl Table {
+    /// Changes the quota as of `now`; every key keeps its used share.
+    pub(crate) fn change(&self, gcra: Gcra, now: u64) -> Rate {
+        let _one_at_a_time = ignore_poison(self.changing.lock());
+        let rate = {
+            let mut rates = ignore_poison(self.rates.write());
+            let rate = Rate { gcra, epoch: rates.current.epoch.wrapping_add(1) };
+            *rates = Rates { previous: Some((rates.current.gcra, now)), current: rate.clone() };
+            rate
+        };
+        for line in 0..self.lines.len() {
+            self.catch_up(line);
+        }
+        rate
+    }
+
+    /// Rewrites a line in the current quota, if it is not yet, and returns that quota.
+    #[cold]
+    pub(super) fn catch_up(&self, index: usize) -> Rate {
+        let rates = ignore_poison(self.rates.read());
+        let line = &self.lines[index];
+        let mut backoff = Backoff::default();
+        loop {
+            let guard = line.guard();
+            let Some((previous, at)) = rates.previous.filter(|_| guard.epoch() != rates.current.epoch) else {
+                return rates.current.clone();
+            };
+            if line.try_lock(guard) {
+                for slot in (0..SLOTS).filter(|&slot| line.tag(slot) != EMPTY) {
+                    line.set_state(slot, previous.carry_over(&rates.current.gcra, line.state(slot), at));
+                }
+                line.unlock_in(guard, rates.current.epoch);
+                return rates.current.clone();
+            }
+            backoff.wait();
+        }
+    }
+}

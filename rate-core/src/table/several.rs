@@ -1,0 +1,197 @@
+//! Several limits, decided all or nothing.
+//!
+//! 1. Every key is looked up and decided on without a lock. If one refuses, nothing was written and nothing is undone.
+//! 2. If all admit, the lines are locked in the order of their addresses, each only if nothing moved in it since step 1.
+//!    One that did move sends everybody back to step 1 with empty hands, so nobody waits while holding a lock.
+//! 3. With all lines locked the decisions are still right: all are written, then all are unlocked.
+
+use super::line::{Guard, Line};
+use super::{Again, Ask, Place, Rate, Table, Verdict};
+use crate::sync::Backoff;
+
+/// Decides up to `N` asks as one; `LINES` is twice `N`. On `true` all were charged; on `false` none was, and
+/// the states are as they were.
+///
+/// The same key in the same table twice counts as one ask for both costs.
+pub(crate) fn decide_all<const N: usize, const LINES: usize>(
+    asks: &[Ask<'_>],
+    now: u64,
+    verdicts: &mut [Verdict],
+) -> bool {
+    let mut twins = Twins::<N>::of(asks);
+    let mut backoff = Backoff::default();
+    let allowed = loop {
+        match attempt::<N, LINES>(asks, &twins, now, verdicts) {
+            Ok(allowed) => break allowed,
+            Err(Again::Busy) => backoff.wait(),
+            Err(Again::Epoch(_)) => return decide_all_in_new_quotas::<N, LINES>(asks, now, verdicts),
+        }
+    };
+    twins.share(verdicts);
+    allowed
+}
+
+/// A quota changed under an ask: repeats the decision in the quotas that the tables have now.
+#[cold]
+fn decide_all_in_new_quotas<const N: usize, const LINES: usize>(
+    asks: &[Ask<'_>],
+    now: u64,
+    verdicts: &mut [Verdict],
+) -> bool {
+    let rates: Vec<Rate> = asks.iter().map(|ask| ask.table.catch_up(ask.table.first_home(ask.tag))).collect();
+    let asks: Vec<_> = asks.iter().zip(&rates).map(|(ask, rate)| Ask { rate, ..*ask }).collect();
+    for ask in &asks {
+        ask.table.catch_up(ask.table.second_home(ask.tag));
+    }
+    decide_all::<N, LINES>(&asks, now, verdicts)
+}
+
+/// Which asks are for one and the same key: the first of them stands for all.
+struct Twins<const N: usize> {
+    first: [usize; N],
+    costs: [u64; N],
+}
+
+impl<const N: usize> Twins<N> {
+    fn of(asks: &[Ask<'_>]) -> Self {
+        let mut twins = Self { first: [0; N], costs: [0; N] };
+        for (index, ask) in asks.iter().enumerate() {
+            let same = |other: &Ask<'_>| ask.tag == other.tag && core::ptr::eq(ask.table, other.table);
+            let first = asks[..index].iter().position(same).unwrap_or(index);
+            twins.first[index] = first;
+            twins.costs[first] = twins.costs[first].saturating_add(ask.cost);
+        }
+        twins
+    }
+
+    fn stands_for_itself(&self, index: usize) -> bool {
+        self.first[index] == index
+    }
+
+    fn share(&mut self, verdicts: &mut [Verdict]) {
+        for index in 0..verdicts.len() {
+            verdicts[index] = verdicts[self.first[index]];
+        }
+    }
+}
+
+/// One run of the three steps.
+fn attempt<const N: usize, const LINES: usize>(
+    asks: &[Ask<'_>],
+    twins: &Twins<N>,
+    now: u64,
+    verdicts: &mut [Verdict],
+) -> Result<bool, Again> {
+    let mut places: [Option<Place>; N] = [None; N];
+    let mut allowed = true;
+    for (index, ask) in asks.iter().enumerate().filter(|&(index, _)| twins.stands_for_itself(index)) {
+        let place = ask.table.look(ask.rate, ask.tag)?;
+        verdicts[index] = Verdict::of(ask.rate, place.state(), now, twins.costs[index]);
+        allowed &= verdicts[index].wait.is_none();
+        places[index] = Some(place);
+    }
+    let found = || {
+        asks.iter()
+            .enumerate()
+            .zip(&places)
+            .filter_map(|((index, ask), place)| Some((index, ask, place.as_ref()?)))
+    };
+
+    if !allowed {
+        for (index, ask, place) in found() {
+            if !ask.table.confirm(place) {
+                return Err(Again::Busy);
+            }
+            verdicts[index].state = place.state();
+        }
+        return Ok(false);
+    }
+
+    let mut locks = Locks::<LINES>::default();
+    for (_, ask, place) in found() {
+        locks.add(ask.table, place)?;
+    }
+    if !locks.lock() {
+        return Err(Again::Busy);
+    }
+    // Keys that have a slot first: a newcomer may take any slot, and must find the other states up to date.
+    for (index, ask, place) in found() {
+        if let Place::Held { line, slot, .. } = *place {
+            ask.table.lines[line].set_state(slot, verdicts[index].state);
+        }
+    }
+    for (index, ask, place) in found() {
+        match *place {
+            Place::Absent { first, second, .. } if twins.costs[index] > 0 => {
+                ask.table.insert(ask.rate, ask.tag, (first.0, second.0), verdicts[index].state, now);
+            }
+            _ => {}
+        }
+    }
+    locks.unlock();
+    Ok(true)
+}
+
+/// Lines to lock, in the order of their addresses.
+pub(super) struct Locks<'a, const LINES: usize> {
+    lines: [Option<(&'a Line, Guard)>; LINES],
+    count: usize,
+}
+
+impl<const LINES: usize> Default for Locks<'_, LINES> {
+    fn default() -> Self {
+        Self { lines: [None; LINES], count: 0 }
+    }
+}
+
+impl<'a, const LINES: usize> Locks<'a, LINES> {
+    pub(super) fn of(table: &'a Table, place: &Place) -> Result<Self, Again> {
+        let mut locks = Self::default();
+        locks.add(table, place)?;
+        Ok(locks)
+    }
+
+    fn add(&mut self, table: &'a Table, place: &Place) -> Result<(), Again> {
+        match *place {
+            Place::Held { line, guard, .. } => self.add_line(&table.lines[line], guard),
+            Place::Absent { first, second, .. } => {
+                self.add_line(&table.lines[first.0], first.1)?;
+                self.add_line(&table.lines[second.0], second.1)
+            }
+        }
+    }
+
+    fn add_line(&mut self, line: &'a Line, guard: Guard) -> Result<(), Again> {
+        let address = |line: &Line| core::ptr::from_ref(line).addr();
+        let mut at = self.count;
+        while at > 0 {
+            let Some((before, before_guard)) = self.lines[at - 1] else { break };
+            if core::ptr::eq(before, line) {
+                // Two keys in one line: one lock serves both, if both saw the same version.
+                return if before_guard == guard { Ok(()) } else { Err(Again::Busy) };
+            }
+            if address(before) < address(line) {
+                break;
+            }
+            at -= 1;
+        }
+        self.lines[at..=self.count].rotate_right(1);
+        self.lines[at] = Some((line, guard));
+        self.count += 1;
+        Ok(())
+    }
+
+    pub(super) fn lock(&self) -> bool {
+        for (held, (line, guard)) in self.lines.iter().flatten().enumerate() {
+            if !line.try_lock(*guard) {
+                self.lines[..held].iter().flatten().for_each(|(line, guard)| line.release(*guard));
+                return false;
+            }
+        }
+        true
+    }
+
+    pub(super) fn unlock(&self) {
+        self.lines.iter().flatten().for_each(|(line, guard)| line.unlock(*guard));
+    }
+}
