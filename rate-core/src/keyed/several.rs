@@ -13,6 +13,14 @@ pub const MAX_LIMITS: usize = 16;
 #[must_use = "a charge does nothing until it is checked"]
 pub struct Charge<'a>(pub(super) Ask<'a>);
 
+impl Charge<'_> {
+    /// Decides this charge alone.
+    #[inline]
+    pub fn check_at(&self, now: Timestamp) -> Decision {
+        self.0.rate.answer(self.0.decide(now.as_nanos()), now)
+    }
+}
+
 /// The answers of several limits to one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a decision that nobody reads limits nobody"]
@@ -67,37 +75,36 @@ impl<const N: usize> Decisions<N> {
 /// ```
 pub fn check_all<const N: usize>(charges: [Charge<'_>; N], now: Timestamp) -> Decisions<N> {
     const { assert!(N > 0 && N <= MAX_LIMITS, "between 1 and 16 limits can be combined") };
-    let undecided = charges[0].0.rate.answer(Verdict::default(), now);
-    let mut decisions = [undecided; N];
-    check_slice(&charges, now, &mut decisions);
+    // Overwritten: every charge is answered.
+    let mut decisions = [charges[0].0.rate.answer(Verdict::default(), now); N];
+    check_slice(&charges, now, |index, decision| decisions[index] = decision);
     Decisions(decisions)
 }
 
-/// As [`check_all`], for a number of limits that is known only at run time. Returns whether all admitted, and writes each
-/// answer to `decisions`.
+/// As [`check_all`], for a number of limits that is known only at run time. Returns whether all admitted, and hands each
+/// charge's place and answer to `each`, in order.
 ///
 /// # Panics
 ///
-/// If there are more than [`MAX_LIMITS`] charges, or fewer `decisions` than charges.
-pub fn check_slice(charges: &[Charge<'_>], now: Timestamp, decisions: &mut [Decision]) -> bool {
-    let decisions = &mut decisions[..charges.len()];
-    match charges.len() {
-        0 => true,
-        1 => {
-            let verdict = charges[0].0.decide(now.as_nanos());
-            decisions[0] = charges[0].0.rate.answer(verdict, now);
-            verdict.wait.is_none()
+/// If there are more than [`MAX_LIMITS`] charges.
+pub fn check_slice(charges: &[Charge<'_>], now: Timestamp, mut each: impl FnMut(usize, Decision)) -> bool {
+    match charges {
+        [] => true,
+        [only] => {
+            let decision = only.check_at(now);
+            each(0, decision);
+            decision.is_allowed()
         }
-        2 => check_up_to::<2, 4>(charges, now, decisions),
-        3..=4 => check_up_to::<4, 8>(charges, now, decisions),
-        _ => check_up_to::<MAX_LIMITS, { 2 * MAX_LIMITS }>(charges, now, decisions),
+        [_, _] => check_up_to::<2, 4>(charges, now, &mut each),
+        [_, _, _] | [_, _, _, _] => check_up_to::<4, 8>(charges, now, &mut each),
+        _ => check_up_to::<MAX_LIMITS, { 2 * MAX_LIMITS }>(charges, now, &mut each),
     }
 }
 
 fn check_up_to<const N: usize, const LINES: usize>(
     charges: &[Charge<'_>],
     now: Timestamp,
-    decisions: &mut [Decision],
+    each: &mut impl FnMut(usize, Decision),
 ) -> bool {
     assert!(charges.len() <= N, "at most {MAX_LIMITS} limits can be combined, got {}", charges.len());
     let Some(first) = charges.first() else { return true };
@@ -108,8 +115,8 @@ fn check_up_to<const N: usize, const LINES: usize>(
     let mut verdicts = [Verdict::default(); N];
     let verdicts = &mut verdicts[..charges.len()];
     let allowed = decide_all::<N, LINES>(&asks[..charges.len()], now.as_nanos(), verdicts);
-    for ((decision, charge), verdict) in decisions.iter_mut().zip(charges).zip(verdicts) {
-        *decision = charge.0.rate.answer(*verdict, now);
+    for (index, (charge, verdict)) in charges.iter().zip(verdicts).enumerate() {
+        each(index, charge.0.rate.answer(*verdict, now));
     }
     allowed
 }

@@ -1,0 +1,82 @@
+//! Two policies on one request.
+//!
+//! governor has no decision over several limits, so its users ask one limiter after the other; when the second refuses,
+//! the first has charged already. Ours is all or nothing and is also compared with two decisions of its own, which
+//! shows what that promise costs. In the rows that deny, the second policy is the one that refuses.
+
+use std::net::IpAddr;
+
+use governor::clock::{Clock, DefaultClock};
+use rate_core::{KeyedLimiter, Timestamp, check_all};
+
+use crate::harness::{INSTANCES, compare_over, side};
+use crate::keys::{Fingerprinted, tracks};
+use crate::peer::{ConstantClock, NOW, Trio, quota};
+use crate::report::{Outcome, Point, Report, Time};
+
+pub(crate) fn run(report: &mut Report) {
+    for keys in [1, 10_000] {
+        for outcome in Outcome::BOTH {
+            for time in Time::BOTH {
+                let point = Point {
+                    case: "two-policies/ip".to_owned(),
+                    keys: Some(keys),
+                    threads: Some(1),
+                    outcome: Some(outcome),
+                    time: Some(time),
+                };
+                if report.wants(&point) {
+                    measure_at(report, &point, keys, outcome, time);
+                }
+            }
+        }
+    }
+}
+
+fn measure_at(report: &mut Report, point: &Point, keys: u64, outcome: Outcome, time: Time) {
+    match time {
+        Time::Precomputed => {
+            let now = Timestamp::from_nanos(NOW);
+            measure(report, point, keys, outcome, move |_: &KeyedLimiter| now, &ConstantClock::new());
+        }
+        Time::Default => {
+            measure(report, point, keys, outcome, KeyedLimiter::now, &DefaultClock::default());
+        }
+    }
+}
+
+fn measure<C: Clock + Clone + Send + Sync>(
+    report: &mut Report,
+    point: &Point,
+    keys: u64,
+    outcome: Outcome,
+    now: impl Fn(&KeyedLimiter) -> Timestamp + Copy + Sync,
+    clock: &C,
+) {
+    let tracks = tracks::<IpAddr>(keys, 1);
+    let decide = |limiter: &KeyedLimiter, key: &IpAddr| limiter.check_at(key, now(limiter)).is_allowed();
+    let pairs: Vec<[Trio<IpAddr, C>; 2]> = (0..INSTANCES)
+        .map(|_| [Outcome::Allow, outcome].map(|outcome| Trio::new(quota(outcome), keys, clock)))
+        .collect();
+    pairs.iter().flatten().for_each(|trio| trio.fill(keys, decide));
+
+    let sides = [
+        side(&tracks, &pairs, |[first, second]| {
+            move |key: &Fingerprinted<IpAddr>| {
+                let charges = [first.ours.charge(&key.0, 1), second.ours.charge(&key.0, 1)];
+                check_all(charges, now(&first.ours)).is_allowed()
+            }
+        }),
+        side(&tracks, &pairs, |[first, second]| {
+            move |key: &Fingerprinted<IpAddr>| {
+                first.governor.check_key(&key.0).is_ok() && second.governor.check_key(&key.0).is_ok()
+            }
+        }),
+        side(&tracks, &pairs, |[first, second]| {
+            move |key: &Fingerprinted<IpAddr>| decide(&first.ours, &key.0) && decide(&second.ours, &key.0)
+        }),
+    ];
+    let [together, governor, in_a_row] = compare_over(&tracks, sides, outcome == Outcome::Allow);
+    report.add(point, together, ("governor, two checks", governor), Some(1.0));
+    report.add(point, together, ("rate-core, two checks", in_a_row), None);
+}

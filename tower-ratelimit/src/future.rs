@@ -1,0 +1,146 @@
+//! The future of a response.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::body::ResponseBody;
+use crate::live::{Live, Step};
+use crate::response::{FieldValues, Rejection};
+use crate::store::{Answer, Charges, StoreError};
+
+pin_project! {
+    /// The response of the service inside, or of the limit.
+    ///
+    /// Dropping it gives nothing back: a request counts when it arrives.
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S::Future, Waiting<S, B>>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F, W> {
+        Forward {
+            #[pin]
+            future: F,
+            fields: Option<FieldValues>,
+        },
+        // Boxed, because it is rare and big, and every response's future has room for it.
+        Wait {
+            waiting: Box<W>,
+        },
+        Reject {
+            response: Option<Response<Bytes>>,
+        },
+    }
+}
+
+/// A request whose decision is under way.
+struct Waiting<S, B> {
+    decision: Pin<Box<dyn Future<Output = Result<Charges, StoreError>> + Send>>,
+    /// The service and the request, until they are needed.
+    call: Option<(S, Request<B>)>,
+    /// The settings the request started under.
+    live: Arc<Live>,
+}
+
+impl<S, B> ResponseFuture<S, B>
+where
+    S: Service<Request<B>>,
+{
+    #[inline]
+    pub(crate) fn forward(future: S::Future, fields: Option<FieldValues>) -> Self {
+        Self { state: State::Forward { future, fields } }
+    }
+
+    pub(crate) fn reject(rejection: &Rejection, fields: Option<FieldValues>, method: &Method) -> Self {
+        Self { state: State::Reject { response: Some(rejected(rejection, fields, method)) } }
+    }
+
+    pub(crate) fn wait(answer: Answer, service: S, request: Request<B>, live: Arc<Live>) -> Self {
+        let decision: Pin<Box<dyn Future<Output = _> + Send>> = match answer {
+            Answer::Later(decision) => decision,
+            // Never comes here: a decision that is there is acted on at once.
+            Answer::Now => Box::pin(std::future::ready(Err(StoreError::new("the store answered twice")))),
+        };
+        Self {
+            state: State::Wait {
+                waiting: Box::new(Waiting { decision, call: Some((service, request)), live }),
+            },
+        }
+    }
+}
+
+fn rejected(rejection: &Rejection, fields: Option<FieldValues>, method: &Method) -> Response<Bytes> {
+    let mut response = rejection.response(method);
+    if let Some(fields) = fields {
+        fields.add_to(&mut response);
+    }
+    response
+}
+
+impl<S, B, RB> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<RB>>,
+{
+    type Output = Result<Response<ResponseBody<RB>>, S::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let next = match self.as_mut().project().state.project() {
+                StateProj::Forward { future, fields } => {
+                    let mut response = ready!(future.poll(cx))?;
+                    if let Some(fields) = fields.take() {
+                        fields.add_to(&mut response);
+                    }
+                    return Poll::Ready(Ok(response.map(ResponseBody::inner)));
+                }
+                StateProj::Reject { response } => {
+                    let response = response.take().expect("polled after completion");
+                    return Poll::Ready(Ok(response.map(ResponseBody::full)));
+                }
+                StateProj::Wait { waiting } => {
+                    let charges = ready!(waiting.decision.as_mut().poll(cx));
+                    let (mut service, mut request) = waiting.call.take().expect("polled after completion");
+                    let step = match charges {
+                        Ok(charges) => waiting.live.finish(&charges, &mut request),
+                        Err(error) => waiting.live.reject_store(&error),
+                    };
+                    match step {
+                        Step::Forward(fields) => State::Forward { future: service.call(request), fields },
+                        Step::Reject(rejection, fields) => {
+                            State::Reject { response: Some(rejected(&rejection, fields, request.method())) }
+                        }
+                        Step::Wait(_) => unreachable!("a decision that was made is not asked for again"),
+                    }
+                }
+            };
+            self.as_mut().project().state.set(next);
+        }
+    }
+}
+
+impl<S, B> std::fmt::Debug for ResponseFuture<S, B>
+where
+    S: Service<Request<B>>,
+{
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = match self.state {
+            State::Forward { .. } => "forwarded",
+            State::Wait { .. } => "waiting for the store",
+            State::Reject { .. } => "rejected",
+        };
+        f.debug_struct("ResponseFuture").field("state", &state).finish()
+    }
+}

@@ -1,0 +1,145 @@
+//! Sources of keys other than the address.
+
+use std::any::type_name;
+use std::fmt;
+use std::marker::PhantomData;
+
+use http::HeaderName;
+
+use super::{Key, KeyError, KeyExtractor, Or};
+use crate::RequestHead;
+
+/// One bucket for everybody.
+#[derive(Clone, Copy, Debug)]
+pub struct Global(());
+
+/// One bucket for everybody: a limit of the service as a whole.
+#[must_use]
+pub fn global() -> Global {
+    Global(())
+}
+
+impl KeyExtractor for Global {
+    fn extract(&self, _: &RequestHead<'_>) -> Result<Key, KeyError> {
+        Ok(Key::global())
+    }
+}
+
+/// The value of a header.
+#[derive(Clone, Debug)]
+pub struct Header {
+    name: HeaderName,
+}
+
+/// The value of the header `name`.
+///
+/// The client chooses what it sends. Alone, this key limits nobody who does not want to be limited: verify the value in
+/// a layer outside this one and use [`extension`], or pair it with [`ClientIp`](super::ClientIp).
+///
+/// # Panics
+///
+/// If `name` is no header name.
+///
+/// # Examples
+///
+/// ```
+/// use tower_ratelimit::{ClientIp, Policy, Quota, header};
+///
+/// let policy = Policy::new("tenant", Quota::per_minute(60)).key((header("x-tenant"), ClientIp::peer()));
+/// assert_eq!(policy.name(), "tenant");
+/// ```
+#[track_caller]
+#[must_use]
+pub fn header(name: &str) -> Header {
+    match name.parse() {
+        Ok(name) => Header { name },
+        Err(_) => panic!("`{}` is not a header name", name.escape_debug()),
+    }
+}
+
+impl Header {
+    /// Asks `other` for requests without this header.
+    pub fn or<K: KeyExtractor>(self, other: K) -> Or<Self, K> {
+        Or::new(self, other)
+    }
+}
+
+impl KeyExtractor for Header {
+    fn extract(&self, request: &RequestHead<'_>) -> Result<Key, KeyError> {
+        Ok(Key::header(self.name.as_str(), request.header_str(self.name.as_str())?))
+    }
+}
+
+/// A value that another layer left in the request's extensions.
+pub struct Extension<T>(PhantomData<fn() -> T>);
+
+/// The value of type `T` in the request's extensions, put there by a layer outside this one: a verified account.
+///
+/// `&T` must convert into a [`Key`], either way: `impl From<&Account> for Key`, or `TryFrom` with a
+/// [`KeyError`].
+///
+/// # Examples
+///
+/// ```
+/// use http::Request;
+/// use tower_ratelimit::{Key, KeyExtractor, RequestHead, extension};
+///
+/// #[derive(Clone)]
+/// struct Account { id: u64 }
+///
+/// impl From<&Account> for Key {
+///     fn from(account: &Account) -> Key {
+///         Key::id(account.id)
+///     }
+/// }
+///
+/// let by_account = extension::<Account>();
+/// let request = |id| Request::builder().extension(Account { id }).body(()).expect("a request");
+/// let (one, two) = (request(1), request(2));
+/// assert_ne!(by_account.extract(&RequestHead::of(&one))?, by_account.extract(&RequestHead::of(&two))?);
+/// assert!(by_account.extract(&RequestHead::of(&Request::new(()))).is_err());
+/// # Ok::<_, tower_ratelimit::KeyError>(())
+/// ```
+#[must_use]
+pub fn extension<T>() -> Extension<T> {
+    Extension(PhantomData)
+}
+
+impl<T> Extension<T> {
+    /// Asks `other` for requests without this extension.
+    pub fn or<K: KeyExtractor>(self, other: K) -> Or<Self, K> {
+        Or::new(self, other)
+    }
+}
+
+impl<T, E> KeyExtractor for Extension<T>
+where
+    T: Send + Sync + 'static,
+    for<'a> &'a T: TryInto<Key, Error = E>,
+    E: Into<KeyError>,
+{
+    fn extract(&self, request: &RequestHead<'_>) -> Result<Key, KeyError> {
+        let value = request.extensions().get::<T>().ok_or_else(|| {
+            KeyError::unconfigured(format!(
+                "the request has no `{0}` extension; add the layer that inserts it after (outside) the rate limit, or \
+                 give requests without one another key: `extension::<{0}>().or(ClientIp::peer())`",
+                type_name::<T>()
+            ))
+        })?;
+        Ok(Key::extension(&value.try_into().map_err(Into::into)?))
+    }
+}
+
+impl<T> Clone for Extension<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Extension<T> {}
+
+impl<T> fmt::Debug for Extension<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Extension<{}>", type_name::<T>())
+    }
+}

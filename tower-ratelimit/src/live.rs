@@ -1,0 +1,195 @@
+//! Everything a decision needs, in one piece that can be swapped while requests run.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::Request;
+use rate_core::{Clock, Decision, MonotonicClock};
+
+use crate::event::{Event, warn_once};
+use crate::key::{KeyError, KeyErrorKind};
+use crate::policy::{ConfigError, Policy};
+use crate::response::{FieldValues, Fields, PolicyFields, Rejection};
+use crate::stats::Counters;
+use crate::store::{Answer, Binding, Charges, MemoryStore, Store, StoreError};
+use crate::{Framework, RequestHead};
+
+pub(crate) type OnDecision = dyn Fn(&Decision, &RequestHead<'_>) + Send + Sync;
+pub(crate) type OnEvent = dyn Fn(&Event<'_>) + Send + Sync;
+
+/// What plain hyper users have to do; a framework's adapter knows better.
+const PEER_FIX: &str = "Insert the peer's `std::net::SocketAddr` into each request's extensions.";
+
+/// One generation of settings. Never changed: replaced by the next one.
+#[derive(Clone)]
+pub(crate) struct Live {
+    pub(crate) enabled: bool,
+    pub(crate) policies: Vec<Policy>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) binding: Arc<dyn Binding>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) framework: Framework,
+    pub(crate) peer_fix: &'static str,
+    pub(crate) fields: Fields,
+    pub(crate) policy_fields: PolicyFields,
+    pub(crate) with_decision: bool,
+    pub(crate) on_decision: Option<Arc<OnDecision>>,
+    pub(crate) on_event: Arc<OnEvent>,
+    pub(crate) counters: Arc<Counters>,
+    /// Evictions to be told of next, over all policies.
+    pub(crate) evictions_told: Arc<AtomicU64>,
+}
+
+/// What to do with a request.
+pub(crate) enum Step {
+    /// Forward it, and add these fields to the answer.
+    Forward(Option<FieldValues>),
+    /// Answer it.
+    Reject(Rejection, Option<FieldValues>),
+    /// Ask again when the store has answered.
+    Wait(Answer),
+}
+
+impl Live {
+    pub(crate) fn new(policies: Vec<Policy>) -> Result<Self, ConfigError> {
+        let clock = Arc::new(MonotonicClock::new());
+        let store = Arc::new(MemoryStore::new());
+        let binding = store.bind(&policies, clock.now())?;
+        Ok(Self {
+            enabled: true,
+            policy_fields: PolicyFields::new(&policies, Fields::default()),
+            policies,
+            store,
+            binding,
+            clock,
+            framework: Framework::default(),
+            peer_fix: PEER_FIX,
+            fields: Fields::default(),
+            with_decision: false,
+            on_decision: None,
+            on_event: Arc::new(warn_once),
+            counters: Arc::default(),
+            evictions_told: Arc::default(),
+        })
+    }
+
+    /// Binds the store to the policies, after either has changed.
+    pub(crate) fn rebind(&mut self) -> Result<(), ConfigError> {
+        self.binding = self.store.bind(&self.policies, self.clock.now())?;
+        self.write_fields();
+        Ok(())
+    }
+
+    /// Writes what never changes of the fields, after the policies or the format have changed.
+    pub(crate) fn write_fields(&mut self) {
+        self.policy_fields = PolicyFields::new(&self.policies, self.fields);
+    }
+
+    /// Finds out who asks and decides, or has the store decide.
+    #[inline]
+    pub(crate) fn begin<B>(&self, request: &mut Request<B>) -> Step {
+        if !self.enabled {
+            self.counters.bypassed.add();
+            return Step::Forward(None);
+        }
+        let head = RequestHead::with_framework(request, self.framework);
+        let mut charges = Charges::default();
+        for (index, policy) in self.policies.iter().enumerate() {
+            match policy.key_of(&head) {
+                Ok(key) => charges.push(index, key, policy.cost_of(&head)),
+                Err(error) => return self.reject_key(policy, &error),
+            }
+        }
+        match self.binding.decide(&mut charges, self.clock.now()) {
+            Answer::Now => self.finish(&charges, request),
+            later => Step::Wait(later),
+        }
+    }
+
+    /// Acts on a decision.
+    #[inline]
+    pub(crate) fn finish<B>(&self, charges: &Charges, request: &mut Request<B>) -> Step {
+        if let (Some(decision), true) =
+            (charges.decisive().copied(), self.with_decision || self.on_decision.is_some())
+        {
+            if let Some(on_decision) = &self.on_decision {
+                on_decision(&decision, &RequestHead::with_framework(request, self.framework));
+            }
+            if self.with_decision {
+                request.extensions_mut().insert(decision);
+            }
+        }
+        let values = self.policy_fields.values(charges);
+        if charges.is_allowed() {
+            if self.counters.allowed.add() % EVICTION_CHECK == 0 {
+                self.tell_evictions();
+            }
+            Step::Forward(values)
+        } else {
+            self.deny(charges, values)
+        }
+    }
+
+    #[inline(never)]
+    fn deny(&self, charges: &Charges, values: Option<FieldValues>) -> Step {
+        self.counters.denied.add();
+        for charge in charges.as_slice() {
+            if let Some(decision) = charge.decision.filter(|decision| !decision.is_allowed()) {
+                let policy = self.policies[charge.policy].name();
+                let key = self.binding.digest(&charge.key);
+                (self.on_event)(&Event::Denied { policy, key, retry_after: decision.retry_after() });
+            }
+        }
+        Step::Reject(Rejection::denied(&self.policies, charges), values)
+    }
+
+    #[cold]
+    fn reject_key(&self, policy: &Policy, error: &KeyError) -> Step {
+        self.counters.rejected.add();
+        let no_peer = error.kind() == KeyErrorKind::NoPeer;
+        (self.on_event)(&if no_peer {
+            Event::NoPeer { fix: self.peer_fix }
+        } else {
+            Event::KeyRejected { policy: policy.name(), error }
+        });
+        Step::Reject(Rejection::key(error, no_peer.then_some(self.peer_fix)), None)
+    }
+
+    #[cold]
+    pub(crate) fn reject_store(&self, error: &StoreError) -> Step {
+        self.counters.rejected.add();
+        (self.on_event)(&Event::StoreFailed { error });
+        Step::Reject(Rejection::store(), None)
+    }
+
+    /// Tells of evictions at the first one and whenever their number has doubled.
+    #[cold]
+    fn tell_evictions(&self) {
+        let usage = self.binding.usage();
+        let total: u64 = usage.iter().map(|usage| usage.evictions).sum();
+        // Relaxed: the number guards nothing; a race tells twice.
+        if total == 0 || total < self.evictions_told.load(Ordering::Relaxed).saturating_mul(2) {
+            return;
+        }
+        self.evictions_told.store(total, Ordering::Relaxed);
+        for (policy, usage) in self.policies.iter().zip(usage).filter(|(_, usage)| usage.evictions > 0) {
+            (self.on_event)(&Event::Evicted { policy: policy.name(), total: usage.evictions });
+        }
+    }
+}
+
+/// How many admissions of a thread pass between two looks at the evictions.
+const EVICTION_CHECK: u64 = 1_024;
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live")
+            .field("enabled", &self.enabled)
+            .field("policies", &self.policies)
+            .field("store", &self.store)
+            .field("clock", &self.clock)
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,103 @@
+//! Settings that were refused.
+
+use std::fmt;
+
+use super::MAX_POLICIES;
+
+/// Settings that cannot be built.
+///
+/// The message names the field, the value and the way out; [`code`](Self::code) is stable and fit for a search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    PolicyName(String),
+    DuplicateName(String),
+    NoPolicies,
+    TooManyPolicies(usize),
+    Capacity(String),
+    Ipv6Prefix(u8),
+    Other { code: &'static str, message: String },
+}
+
+impl ConfigError {
+    /// An error of your own [`Store`](crate::store::Store): its stable code, and a message that names field, value and
+    /// fix.
+    pub fn other(code: &'static str, message: impl Into<String>) -> Self {
+        Self { kind: Kind::Other { code, message: message.into() } }
+    }
+
+    pub(super) fn policy_name(name: &str) -> Self {
+        Self { kind: Kind::PolicyName(name.chars().take(64).collect()) }
+    }
+
+    pub(crate) fn duplicate_name(name: &str) -> Self {
+        Self { kind: Kind::DuplicateName(name.into()) }
+    }
+
+    pub(crate) fn no_policies() -> Self {
+        Self { kind: Kind::NoPolicies }
+    }
+
+    pub(crate) fn too_many_policies(count: usize) -> Self {
+        Self { kind: Kind::TooManyPolicies(count) }
+    }
+
+    pub(crate) fn capacity(error: rate_core::BuildError) -> Self {
+        Self { kind: Kind::Capacity(error.to_string()) }
+    }
+
+    pub(crate) fn no_capacity() -> Self {
+        Self { kind: Kind::Capacity("capacity must be at least 1 key, got 0".into()) }
+    }
+
+    pub(crate) fn ipv6_prefix(bits: u8) -> Self {
+        Self { kind: Kind::Ipv6Prefix(bits) }
+    }
+
+    /// The stable code of this error.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self.kind {
+            Kind::PolicyName(_) => "config-policy-name",
+            Kind::DuplicateName(_) => "config-duplicate-name",
+            Kind::NoPolicies => "config-no-policies",
+            Kind::TooManyPolicies(_) => "config-too-many-policies",
+            Kind::Capacity(_) => "config-capacity",
+            Kind::Ipv6Prefix(_) => "config-ipv6-prefix",
+            Kind::Other { code, .. } => code,
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::PolicyName(name) => write!(
+                f,
+                "policy name {name:?} must be one or more printable ASCII characters, for it is sent in a header field; \
+                 rename the policy"
+            ),
+            Kind::DuplicateName(name) => {
+                write!(f, "policy name {name:?} is used twice in one layer; give each policy a name of its own")
+            }
+            Kind::NoPolicies => f.write_str(
+                "policies: none given, which would limit nobody; give at least one, or switch the layer off with \
+                 `handle().disable()`",
+            ),
+            Kind::TooManyPolicies(count) => {
+                write!(f, "policies: {count} given, at most {MAX_POLICIES} can be decided together; use fewer")
+            }
+            Kind::Capacity(error) => f.write_str(error),
+            Kind::Ipv6Prefix(bits) => {
+                write!(f, "ipv6_prefix must be from 32 to 128 bits, got {bits}; 64 is one site's smallest network")
+            }
+            Kind::Other { message, .. } => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}

@@ -1,0 +1,169 @@
+//! Named quotas: what is limited, for whom, at what cost. No I/O.
+
+mod cost;
+mod error;
+mod into;
+
+use std::fmt;
+use std::sync::Arc;
+
+use rate_core::Quota;
+
+pub use cost::Cost;
+pub use error::ConfigError;
+pub use into::IntoPolicies;
+
+use crate::RequestHead;
+use crate::key::{ClientIp, Key, KeyError, KeyExtractor};
+
+/// Most policies one layer can combine.
+pub const MAX_POLICIES: usize = rate_core::MAX_LIMITS;
+
+/// The policies of one layer.
+///
+/// # Errors
+///
+/// If there is none, more than [`MAX_POLICIES`], or a name twice.
+pub(crate) fn validated(policies: impl IntoPolicies) -> Result<Vec<Policy>, ConfigError> {
+    let policies = policies.into_policies();
+    if policies.is_empty() {
+        return Err(ConfigError::no_policies());
+    }
+    if policies.len() > MAX_POLICIES {
+        return Err(ConfigError::too_many_policies(policies.len()));
+    }
+    for (index, policy) in policies.iter().enumerate() {
+        if policies[..index].iter().any(|other| other.name == policy.name) {
+            return Err(ConfigError::duplicate_name(policy.name()));
+        }
+    }
+    Ok(policies)
+}
+
+/// A named quota, the key it is counted by and what a request costs.
+///
+/// The name is what clients see in `RateLimit-Policy` and operators in logs. It must be unique within a layer, and it is
+/// how a limit keeps its usage when the policies change.
+///
+/// # Examples
+///
+/// ```
+/// use tower_ratelimit::{ClientIp, OnMissingKey, Policy, Quota, header};
+///
+/// let uploads = Policy::new("uploads", Quota::per_hour(100).burst(10))
+///     .key(header("x-api-key").or(ClientIp::peer()))
+///     .cost(5)
+///     .on_missing_key(OnMissingKey::Reject);
+/// assert_eq!(uploads.quota().to_string(), "100/h burst 10");
+///
+/// let error = Policy::try_new("café", Quota::per_hour(1)).expect_err("names are ASCII");
+/// assert!(error.to_string().contains("café"));
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Policy {
+    name: Arc<str>,
+    quota: Quota,
+    key: Arc<dyn KeyExtractor>,
+    cost: Arc<dyn Cost>,
+    on_missing_key: OnMissingKey,
+}
+
+/// What happens to a request without a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnMissingKey {
+    /// It is refused: 400 when the client left the key out, 500 when the server is not set up to know it.
+    #[default]
+    Reject,
+    /// It is counted in one bucket that all requests without a key share.
+    SharedBucket,
+}
+
+impl Policy {
+    /// A policy counted by the transport peer, at one unit per request.
+    ///
+    /// # Panics
+    ///
+    /// If the name is empty or has other than printable ASCII characters. [`Policy::try_new`] returns the error.
+    #[track_caller]
+    pub fn new(name: impl Into<String>, quota: Quota) -> Self {
+        match Self::try_new(name, quota) {
+            Ok(policy) => policy,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A policy counted by the transport peer, at one unit per request.
+    ///
+    /// # Errors
+    ///
+    /// If the name is empty or has other than printable ASCII characters: it is sent in a header field.
+    pub fn try_new(name: impl Into<String>, quota: Quota) -> Result<Self, ConfigError> {
+        let name = name.into();
+        if name.is_empty() || !name.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
+            return Err(ConfigError::policy_name(&name));
+        }
+        Ok(Self {
+            name: name.into(),
+            quota,
+            key: Arc::new(ClientIp::peer()),
+            cost: Arc::new(1),
+            on_missing_key: OnMissingKey::default(),
+        })
+    }
+
+    /// Counts by another key: a built-in source, a tuple, a closure, or your own [`KeyExtractor`].
+    pub fn key(mut self, key: impl KeyExtractor) -> Self {
+        self.key = Arc::new(key);
+        self
+    }
+
+    /// Charges another number of units per request: a number, or a closure from the request's head to one.
+    ///
+    /// A cost of zero is always admitted; one above the burst is refused for ever.
+    pub fn cost(mut self, cost: impl Cost) -> Self {
+        self.cost = Arc::new(cost);
+        self
+    }
+
+    /// What happens to a request without a key; the default is to refuse it.
+    pub fn on_missing_key(mut self, action: OnMissingKey) -> Self {
+        self.on_missing_key = action;
+        self
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The quota.
+    pub fn quota(&self) -> Quota {
+        self.quota
+    }
+
+    pub(crate) fn key_of(&self, request: &RequestHead<'_>) -> Result<Key, KeyError> {
+        match self.key.extract(request) {
+            Err(error) if error.is_missing() && self.on_missing_key == OnMissingKey::SharedBucket => {
+                Ok(Key::missing())
+            }
+            result => result,
+        }
+    }
+
+    pub(crate) fn cost_of(&self, request: &RequestHead<'_>) -> u64 {
+        self.cost.units(request)
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("name", &self.name)
+            .field("quota", &self.quota)
+            .field("on_missing_key", &self.on_missing_key)
+            .finish_non_exhaustive()
+    }
+}

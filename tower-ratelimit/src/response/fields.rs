@@ -1,0 +1,163 @@
+//! `RateLimit` and `RateLimit-Policy`, as draft-ietf-httpapi-ratelimit-headers has them since -08.
+//!
+//! Both are Lists of RFC 9651 whose members are Strings with parameters, in canonical form:
+//!
+//! ```text
+//! RateLimit-Policy: "burst";q=20;w=2, "daily";q=10000;w=86400
+//! RateLimit: "burst";r=19;t=2, "daily";r=740;t=51234
+//! ```
+//!
+//! The draft is no standard yet; a later one may rename the parameters, which is why [`Fields`] can grow.
+
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use rate_core::{Decision, Quota};
+use std::time::Duration;
+
+use crate::policy::Policy;
+use crate::store::{Charge, Charges};
+
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// Largest Integer of RFC 9651, section 3.3.1.
+const MAX_INTEGER: u64 = 999_999_999_999_999;
+
+/// Which quota fields are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fields {
+    /// `RateLimit` and `RateLimit-Policy` in the syntax of the current IETF draft.
+    #[default]
+    Draft11,
+    /// None. `Retry-After` is still sent with a refusal.
+    None,
+}
+
+/// What never changes about the fields of a set of policies, written once.
+#[derive(Clone, Debug)]
+pub(crate) struct PolicyFields {
+    /// Each policy's name as a String of RFC 9651, and its quota.
+    names: Vec<(String, Quota)>,
+    /// `RateLimit-Policy`.
+    policies: Option<HeaderValue>,
+}
+
+/// The two fields of one response.
+#[derive(Clone, Debug)]
+pub(crate) struct FieldValues {
+    limits: HeaderValue,
+    policies: HeaderValue,
+}
+
+impl PolicyFields {
+    pub(crate) fn new(policies: &[Policy], fields: Fields) -> Self {
+        let names: Vec<_> = policies.iter().map(|policy| (quoted(policy.name()), policy.quota())).collect();
+        let members: Vec<_> = names.iter().map(|(name, quota)| member(name, quota)).collect();
+        let policies = match fields {
+            Fields::Draft11 => HeaderValue::try_from(members.join(", ")).ok(),
+            Fields::None => None,
+        };
+        Self { names, policies }
+    }
+
+    /// The fields for these decisions; `None` when none are to be sent.
+    pub(crate) fn values(&self, charges: &Charges) -> Option<FieldValues> {
+        let policies = self.policies.clone()?;
+        let mut text = Text::default();
+        for charge in charges.as_slice() {
+            if let Some(decision) = &charge.decision {
+                self.write_limit(charge, decision, &mut text);
+            }
+        }
+        Some(FieldValues { limits: HeaderValue::from_bytes(text.as_bytes()).ok()?, policies })
+    }
+
+    fn write_limit(&self, charge: &Charge, decision: &Decision, text: &mut Text) {
+        let (name, quota) = &self.names[charge.policy];
+        let remaining = decision.remaining();
+        if !text.as_bytes().is_empty() {
+            text.push(b", ");
+        }
+        text.push(name.as_bytes());
+        text.push(b";r=");
+        text.push_number(remaining);
+        text.push(b";t=");
+        text.push_number(seconds(effective_window(decision, quota)));
+    }
+}
+
+/// The time in which no more than the remaining units may be used (the `t` of the draft).
+///
+/// For a bucket that is the time in which as many units come back, so that `r / t` never exceeds the sustained rate. For
+/// a policy that refused, it is its own wait; for an exhausted one, the time to its next unit.
+fn effective_window(decision: &Decision, quota: &Quota) -> Duration {
+    let wait = if decision.is_allowed() { None } else { decision.retry_after() };
+    match (wait, decision.remaining()) {
+        (Some(wait), _) => wait,
+        (None, 0) => decision.reset_after().saturating_sub(quota.time_for(quota.burst_size() - 1)),
+        (None, remaining) => quota.time_for(remaining),
+    }
+}
+
+impl FieldValues {
+    /// Adds the fields to a response, after any that the inner service set for limits of its own.
+    ///
+    /// Left out on redirects, which a client that heeds a low `r` would stall on, and where a shared cache could replay
+    /// one client's numbers to another.
+    pub(crate) fn add_to<B>(self, response: &mut Response<B>) {
+        if response.status().is_redirection() && response.status() != StatusCode::NOT_MODIFIED
+            || is_shared(response.headers())
+        {
+            return;
+        }
+        let headers = response.headers_mut();
+        headers.append(RATELIMIT, self.limits);
+        headers.append(RATELIMIT_POLICY, self.policies);
+    }
+}
+
+/// Whether `Cache-Control` lets a cache hand this response to somebody else.
+fn is_shared(headers: &HeaderMap) -> bool {
+    headers.get_all(CACHE_CONTROL).iter().any(|value| {
+        let directives = value.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+        directives.into_iter().any(|directive| {
+            let name = directive.split(|&byte| byte == b'=').next().unwrap_or_default().trim_ascii();
+            name.eq_ignore_ascii_case(b"public") || name.eq_ignore_ascii_case(b"s-maxage")
+        })
+    })
+}
+
+/// A String of RFC 9651. Policy names are printable ASCII by construction.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A member of `RateLimit-Policy`: the most that can be taken at once, and the time to earn it back.
+fn member(name: &str, quota: &Quota) -> String {
+    let units = quota.burst_size().min(MAX_INTEGER);
+    format!("{name};q={units};w={}", seconds(quota.refill_time()).max(1))
+}
+
+/// Whole seconds, rounded up and within RFC 9651's range.
+pub(super) fn seconds(time: Duration) -> u64 {
+    (time.as_secs() + u64::from(time.subsec_nanos() > 0)).min(MAX_INTEGER)
+}
+
+/// Text written without allocating, up to the length of a few policies.
+#[derive(Default)]
+struct Text(smallvec::SmallVec<[u8; 128]>);
+
+impl Text {
+    fn push(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn push_number(&mut self, number: u64) {
+        self.push(itoa::Buffer::new().format(number.min(MAX_INTEGER)).as_bytes());
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
