@@ -101,16 +101,17 @@ fn measure<K: Key, C: Clock + Clone + Send + Sync>(
     trios.iter().for_each(|trio| trio.fill(keys, decide));
     for point in points {
         let tracks = &tracks[..point.threads.unwrap_or(1) as usize];
+        let allow = outcome == Outcome::Allow;
         let sides = [
-            side(tracks, &trios, |trio| move |key: &Fingerprinted<K>| decide(&trio.ours, &key.0)),
-            side(tracks, &trios, |trio| {
+            side(tracks, &trios, allow, |trio| move |key: &Fingerprinted<K>| decide(&trio.ours, &key.0)),
+            side(tracks, &trios, allow, |trio| {
                 move |key: &Fingerprinted<K>| trio.governor.check_key(&key.0).is_ok()
             }),
-            side(tracks, &trios, |trio| {
+            side(tracks, &trios, allow, |trio| {
                 move |key: &Fingerprinted<K>| trio.governor_ours.check_key(key).is_ok()
             }),
         ];
-        let [ours, governor, governor_ours] = compare_over(tracks, sides, outcome == Outcome::Allow);
+        let [ours, governor, governor_ours] = compare_over(tracks, sides);
         report.add(point, ours, ("governor", governor), bar(point));
         report.add(point, ours, ("governor+our-hasher", governor_ours), None);
     }

@@ -83,16 +83,19 @@ impl Hasher for Through {
 /// Each thread has its own copy, laid out in its order: reading the key is then the same small cost on every side, and
 /// the state that belongs to it is the only thing that has to be found.
 pub(crate) fn tracks<K: Key>(count: u64, threads: u64) -> Vec<Track<Fingerprinted<K>>> {
-    let mut random = Xorshift(0x2545_f491_4f6c_dd1d);
-    let track = |_| {
-        let mut indices: Vec<u64> = (0..count).collect();
-        for last in (1..indices.len()).rev() {
-            indices.swap(last, random.below(last as u64 + 1) as usize);
-        }
-        let keys: Vec<_> = indices.into_iter().map(|index| Fingerprinted(K::nth(index))).collect();
-        Track::new(keys)
-    };
-    (0..threads).map(track).collect()
+    (1..=threads)
+        .map(|seed| Track::new(shuffled(count, seed).map(|index| Fingerprinted(K::nth(index))).collect()))
+        .collect()
+}
+
+/// The numbers below `count` in a random order that depends on nothing but the `seed`, which is not 0.
+pub(crate) fn shuffled(count: u64, seed: u64) -> impl Iterator<Item = u64> {
+    let mut random = Xorshift(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
+    let mut indices: Vec<u64> = (0..count).collect();
+    for last in (1..indices.len()).rev() {
+        indices.swap(last, random.below(last as u64 + 1) as usize);
+    }
+    indices.into_iter()
 }
 
 /// Marsaglia, "Xorshift RNGs" (2003): good enough to shuffle, and the same in every run.

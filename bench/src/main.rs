@@ -7,6 +7,7 @@
 mod harness;
 mod keyed;
 mod keys;
+mod layer;
 mod memory;
 mod peer;
 mod report;
@@ -36,6 +37,7 @@ Rows:
   single         one limiter without keys; /uneven: an interval of no whole number of nanoseconds
   keyed          one limit per key; /hot: one key for everybody
   two-policies   two limits on one request
+  layer          a request to an axum router: /total, and /added to the same router without a limiter
   memory         bytes per key, in the columns for nanoseconds
 
 \"precomputed\" is a constant clock on both sides, \"default\" what each side reads unless told otherwise.
@@ -70,11 +72,16 @@ fn main() -> ExitCode {
         single::run(&mut report);
         keyed::run(&mut report);
         several::run(&mut report);
+        layer::run(&mut report);
     });
     memory::run(&mut report);
     if report.is_empty() {
         eprintln!("error: no row matches --only; --help shows what a label looks like");
         return ExitCode::from(2);
+    }
+    let shared = harness::laps_not_together();
+    if shared > 0 {
+        eprintln!("warning: the machine is busy: in {shared} laps on two threads, one waited for a core");
     }
     if args.json {
         report.print_json();

@@ -119,11 +119,6 @@ impl Report {
         self.push(Row { point: point.clone(), ours: Some(ours), peer: Some(peer), bar });
     }
 
-    /// Adds a figure that is compared with nothing.
-    pub(crate) fn add_alone(&mut self, point: &Point, ours: f64) {
-        self.push(Row { point: point.clone(), ours: Some(ours), peer: None, bar: None });
-    }
-
     fn push(&mut self, row: Row) {
         if self.progress {
             eprintln!("{}", row.point.label());

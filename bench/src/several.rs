@@ -60,23 +60,24 @@ fn measure<C: Clock + Clone + Send + Sync>(
         .collect();
     pairs.iter().flatten().for_each(|trio| trio.fill(keys, decide));
 
+    let allow = outcome == Outcome::Allow;
     let sides = [
-        side(&tracks, &pairs, |[first, second]| {
+        side(&tracks, &pairs, allow, |[first, second]| {
             move |key: &Fingerprinted<IpAddr>| {
                 let charges = [first.ours.charge(&key.0, 1), second.ours.charge(&key.0, 1)];
                 check_all(charges, now(&first.ours)).is_allowed()
             }
         }),
-        side(&tracks, &pairs, |[first, second]| {
+        side(&tracks, &pairs, allow, |[first, second]| {
             move |key: &Fingerprinted<IpAddr>| {
                 first.governor.check_key(&key.0).is_ok() && second.governor.check_key(&key.0).is_ok()
             }
         }),
-        side(&tracks, &pairs, |[first, second]| {
+        side(&tracks, &pairs, allow, |[first, second]| {
             move |key: &Fingerprinted<IpAddr>| decide(&first.ours, &key.0) && decide(&second.ours, &key.0)
         }),
     ];
-    let [together, governor, in_a_row] = compare_over(&tracks, sides, outcome == Outcome::Allow);
+    let [together, governor, in_a_row] = compare_over(&tracks, sides);
     report.add(point, together, ("governor, two checks", governor), Some(1.0));
     report.add(point, together, ("rate-core, two checks", in_a_row), None);
 }

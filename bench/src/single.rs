@@ -71,9 +71,10 @@ where
         assert!(check(ours) && governor.check().is_ok(), "the first request is admitted");
     }
     let tracks: Vec<_> = (0..threads).map(|_| Track::new(vec![()])).collect();
+    let allow = outcome == Outcome::Allow;
     let sides = [
-        side(&tracks, &pairs, |(ours, _)| move |(): &()| check(ours)),
-        side(&tracks, &pairs, |(_, governor)| move |(): &()| governor.check().is_ok()),
+        side(&tracks, &pairs, allow, |(ours, _)| move |(): &()| check(ours)),
+        side(&tracks, &pairs, allow, |(_, governor)| move |(): &()| governor.check().is_ok()),
     ];
-    compare_over(&tracks, sides, outcome == Outcome::Allow)
+    compare_over(&tracks, sides)
 }

@@ -118,6 +118,10 @@ impl Handle {
     ///
     /// The key may then spend a whole burst again: for a customer who was limited by mistake, and for erasure on
     /// request.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "forgetting is the point, whether anything was known is extra"
+    )]
     pub fn forget(&self, key: &Key) -> bool {
         let live = self.0.live.load();
         let known = live.binding.forget(key);

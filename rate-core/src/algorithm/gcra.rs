@@ -112,10 +112,17 @@ impl Gcra {
     pub(crate) const fn carry_over(&self, next: &Self, state: Tat, at: u64) -> Tat {
         // In whole ticks, so that the product below fits.
         let used = self.ahead(state, at).div_ceil(self.parts.get() as u128);
-        let (full, next_full) =
-            (self.full / self.parts.get() as u128, next.full.div_ceil(next.parts.get() as u128));
+        if used == 0 {
+            // Not moved to `at`: an idle key has nothing to carry, and `at` may lie far ahead of everybody else's time.
+            return next.fresh_at(self.in_ticks(state.0));
+        }
+        let full = self.full / self.parts.get() as u128;
+        let next_full = next.full.div_ceil(next.parts.get() as u128);
+        // More than everything: the last units were taken later than `at`, and the change is as of then.
+        let late = used.saturating_sub(full);
         let share = if used >= full { next_full } else { (used * next_full).div_ceil(full) };
-        Tat((at as u128 + share) * next.parts.get() as u128)
+        let instant = at as u128 + late + share;
+        next.fresh_at(if instant > u64::MAX as u128 { u64::MAX } else { instant as u64 })
     }
 
     #[inline]

@@ -93,8 +93,7 @@ impl KeyedLimiter {
     /// Takes `cost` units for `key` at `now`, all or none.
     #[inline(always)]
     pub fn check_n_at<Q: Hash + ?Sized>(&self, key: &Q, cost: u64, now: Timestamp) -> Decision {
-        let verdict = self.ask(self.fingerprint(key), cost).decide(now.as_nanos());
-        self.rate.answer(verdict, now)
+        self.ask(self.fingerprint(key), cost).decide(now.as_nanos())
     }
 
     /// What [`check`](Self::check) would answer now; takes nothing. `remaining` is the number before such a check.
@@ -106,8 +105,7 @@ impl KeyedLimiter {
     /// What [`check_at`](Self::check_at) would answer; takes nothing.
     #[inline]
     pub fn peek_at<Q: Hash + ?Sized>(&self, key: &Q, now: Timestamp) -> Decision {
-        let verdict = self.ask(self.fingerprint(key), 1).peek(now.as_nanos());
-        self.rate.answer(verdict, now)
+        self.ask(self.fingerprint(key), 1).peek(now.as_nanos())
     }
 
     /// A charge of `cost` units to `key`, to be decided together with others by [`check_all`].
@@ -130,6 +128,10 @@ impl KeyedLimiter {
     }
 
     /// Erases what is known of `key`, which may then spend a whole burst again. Returns whether anything was known.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "forgetting is the point, whether anything was known is extra"
+    )]
     pub fn forget<Q: Hash + ?Sized>(&self, key: &Q) -> bool {
         self.forget_fingerprint(self.fingerprint(key))
     }
@@ -144,13 +146,19 @@ impl KeyedLimiter {
     /// Each key keeps the *share* it has used: half spent stays half spent, exhausted stays exhausted, and changing
     /// back and forth wins nothing. Requests that run meanwhile are decided by the old quota or the new one. Older clones
     /// go on working under the new quota, only slower; replace them.
+    #[must_use = "older clones go on under the new quota, only slower: replace them"]
     pub fn with_quota(&self, quota: Quota) -> Self {
-        self.with_quota_at(quota, self.clock.now())
+        self.changed(quota, || self.clock.now())
     }
 
     /// As [`with_quota`](Self::with_quota), as of `now`.
+    #[must_use = "older clones go on under the new quota, only slower: replace them"]
     pub fn with_quota_at(&self, quota: Quota, now: Timestamp) -> Self {
-        let rate = self.table.change(Gcra::new(quota), now.as_nanos());
+        self.changed(quota, || now)
+    }
+
+    fn changed(&self, quota: Quota, now: impl Fn() -> Timestamp) -> Self {
+        let rate = self.table.change(Gcra::new(quota), || now().as_nanos());
         Self { quota, rate, ..self.clone() }
     }
 

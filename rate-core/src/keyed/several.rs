@@ -17,7 +17,7 @@ impl Charge<'_> {
     /// Decides this charge alone.
     #[inline]
     pub fn check_at(&self, now: Timestamp) -> Decision {
-        self.0.rate.answer(self.0.decide(now.as_nanos()), now)
+        self.0.decide(now.as_nanos())
     }
 }
 
@@ -76,7 +76,7 @@ impl<const N: usize> Decisions<N> {
 pub fn check_all<const N: usize>(charges: [Charge<'_>; N], now: Timestamp) -> Decisions<N> {
     const { assert!(N > 0 && N <= MAX_LIMITS, "between 1 and 16 limits can be combined") };
     // Overwritten: every charge is answered.
-    let mut decisions = [charges[0].0.rate.answer(Verdict::default(), now); N];
+    let mut decisions = [charges[0].0.rate.answer(Verdict::default(), now.as_nanos()); N];
     check_slice(&charges, now, |index, decision| decisions[index] = decision);
     Decisions(decisions)
 }
@@ -112,11 +112,5 @@ fn check_up_to<const N: usize, const LINES: usize>(
     for (ask, charge) in asks.iter_mut().zip(charges) {
         *ask = charge.0;
     }
-    let mut verdicts = [Verdict::default(); N];
-    let verdicts = &mut verdicts[..charges.len()];
-    let allowed = decide_all::<N, LINES>(&asks[..charges.len()], now.as_nanos(), verdicts);
-    for (index, (charge, verdict)) in charges.iter().zip(verdicts).enumerate() {
-        each(index, charge.0.rate.answer(*verdict, now));
-    }
-    allowed
+    decide_all::<N, LINES>(&asks[..charges.len()], now.as_nanos(), each)
 }

@@ -2,6 +2,7 @@
 
 use super::several::Locks;
 use super::{Again, Place, Rate, Table};
+use crate::Decision;
 use crate::algorithm::{Algorithm, Tat};
 use crate::sync::Backoff;
 
@@ -35,7 +36,7 @@ impl Ask<'_> {
     /// Decides and charges.
     // Inlined always: what the caller does not ask of the decision is then not computed.
     #[inline(always)]
-    pub(crate) fn decide(self, now: u64) -> Verdict {
+    pub(crate) fn decide(self, now: u64) -> Decision {
         let Self { table, rate, tag, cost } = self;
         // The common case and nothing else: a key in its first line, and nobody in the way.
         let line = &table.lines[table.first_home(tag)];
@@ -49,12 +50,12 @@ impl Ask<'_> {
                         if line.try_lock(guard) {
                             line.set_state(slot, next);
                             line.unlock(guard);
-                            return Verdict { state: next, wait: None };
+                            return rate.answer(Verdict { state: next, wait: None }, now);
                         }
                     }
                     Err(wait) => {
                         if line.is_still(guard) {
-                            return Verdict { state, wait: Some(wait) };
+                            return rate.answer(Verdict { state, wait: Some(wait) }, now);
                         }
                     }
                 }
@@ -85,17 +86,17 @@ impl Ask<'_> {
     }
 
     /// What `decide` would answer now, with the state as it is.
-    pub(crate) fn peek(&self, now: u64) -> Verdict {
+    pub(crate) fn peek(&self, now: u64) -> Decision {
         let mut backoff = Backoff::default();
         let mut rate = self.rate.clone();
         loop {
             match self.table.look(&rate, self.tag) {
                 Ok(place) if self.table.confirm(&place) => {
                     let state = place.state();
-                    return Verdict { state, ..Verdict::of(&rate, state, now, self.cost) };
+                    return rate.answer(Verdict { state, ..Verdict::of(&rate, state, now, self.cost) }, now);
                 }
                 Ok(_) | Err(Again::Busy) => backoff.wait(),
-                Err(Again::Epoch(line)) => rate = self.table.catch_up(line),
+                Err(Again::Epoch(line)) => rate = self.table.catch_up(line, || now),
             }
         }
     }
@@ -107,7 +108,7 @@ impl Ask<'_> {
 /// cannot fail unless a writer is inside just now; and not at once, so that the winner, who has the line in its cache,
 /// gets several requests done in the meantime.
 #[cold]
-fn decide_contended(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Verdict {
+fn decide_contended(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Decision {
     let mut backoff = Backoff::contended();
     let line = &table.lines[table.first_home(tag)];
     backoff.wait();
@@ -121,7 +122,7 @@ fn decide_contended(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -
             } else {
                 line.release(guard);
             }
-            return verdict;
+            return rate.answer(verdict, now);
         }
     }
     line.release(guard);
@@ -130,15 +131,16 @@ fn decide_contended(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -
 
 /// Decides wherever the key is, or stores it, in whatever quota the table has by now.
 #[inline(never)]
-fn decide_anywhere(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Verdict {
+fn decide_anywhere(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Decision {
     let ask = Ask { table, rate, tag, cost };
     let mut backoff = Backoff::default();
     let mut rate = rate.clone();
     loop {
         match ask.attempt(&rate, now) {
-            Ok(verdict) => return verdict,
+            // In the quota that decided: to the caller's the state may mean nothing.
+            Ok(verdict) => return rate.answer(verdict, now),
             Err(Again::Busy) => backoff.wait(),
-            Err(Again::Epoch(line)) => rate = table.catch_up(line),
+            Err(Again::Epoch(line)) => rate = table.catch_up(line, || now),
         }
     }
 }

@@ -213,7 +213,7 @@ impl Place {
 /// Scales 32 bits of a hash to an index below `count`.
 #[inline]
 fn scale(bits: u64, count: usize) -> usize {
-    (bits * count as u64 >> 32) as usize
+    ((bits * count as u64) >> 32) as usize
 }
 
 fn ignore_poison<T>(result: Result<T, PoisonError<T>>) -> T {

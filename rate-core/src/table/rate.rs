@@ -7,9 +7,9 @@
 
 use super::line::{EMPTY, SLOTS};
 use super::{Table, Verdict, ignore_poison};
+use crate::Decision;
 use crate::algorithm::{Algorithm, Gcra};
 use crate::sync::Backoff;
-use crate::{Decision, Timestamp};
 
 /// A quota's arithmetic and which of the table's quotas it is.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub(crate) struct Rate {
 
 impl Rate {
     #[inline]
-    pub(crate) fn answer(&self, verdict: Verdict, now: Timestamp) -> Decision {
-        let standing = self.gcra.standing(verdict.state, now.as_nanos());
+    pub(crate) fn answer(&self, verdict: Verdict, now: u64) -> Decision {
+        let standing = self.gcra.standing(verdict.state, now);
         Decision::new(self.gcra.capacity(), standing, verdict.wait)
     }
 }
@@ -29,7 +29,7 @@ impl Rate {
 #[derive(Debug)]
 pub(super) struct Rates {
     current: Rate,
-    /// The one before and the instant of the change, for lines that are still written in it.
+    /// The one before and the instant of the announcement, for lines that are still written in it.
     previous: Option<(Gcra, u64)>,
 }
 
@@ -41,23 +41,29 @@ impl Rates {
 
 impl Table {
     /// Changes the quota as of `now`; every key keeps its used share.
-    pub(crate) fn change(&self, gcra: Gcra, now: u64) -> Rate {
+    pub(crate) fn change(&self, gcra: Gcra, now: impl Fn() -> u64) -> Rate {
         let _one_at_a_time = ignore_poison(self.changing.lock());
-        let rate = {
-            let mut rates = ignore_poison(self.rates.write());
-            let rate = Rate { gcra, epoch: rates.current.epoch.wrapping_add(1) };
-            *rates = Rates { previous: Some((rates.current.gcra, now)), current: rate.clone() };
-            rate
-        };
+        let rate = self.announce(gcra, now());
         for line in 0..self.lines.len() {
-            self.catch_up(line);
+            self.catch_up(line, &now);
         }
         rate
     }
 
+    /// Makes `gcra` the current quota, in which no line is written yet.
+    fn announce(&self, gcra: Gcra, now: u64) -> Rate {
+        let mut rates = ignore_poison(self.rates.write());
+        let rate = Rate { gcra, epoch: rates.current.epoch.wrapping_add(1) };
+        *rates = Rates { previous: Some((rates.current.gcra, now)), current: rate.clone() };
+        rate
+    }
+
     /// Rewrites a line in the current quota, if it is not yet, and returns that quota.
+    ///
+    /// As of `now`, not of the instant at which the quota was announced: until it is rewritten a line goes on admitting
+    /// in the old quota, and what it admitted would have been earned back at once in a new one that is much faster.
     #[cold]
-    pub(super) fn catch_up(&self, index: usize) -> Rate {
+    pub(super) fn catch_up(&self, index: usize, now: impl Fn() -> u64) -> Rate {
         let rates = ignore_poison(self.rates.read());
         let line = &self.lines[index];
         let mut backoff = Backoff::default();
@@ -66,6 +72,8 @@ impl Table {
             let Some((previous, at)) = rates.previous.filter(|_| guard.epoch() != rates.current.epoch) else {
                 return rates.current.clone();
             };
+            // Read between guard and lock: whatever is in the line was decided at an earlier reading.
+            let at = now().max(at);
             if line.try_lock(guard) {
                 for slot in (0..SLOTS).filter(|&slot| line.tag(slot) != EMPTY) {
                     line.set_state(slot, previous.carry_over(&rates.current.gcra, line.state(slot), at));

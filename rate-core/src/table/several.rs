@@ -7,27 +7,31 @@
 
 use super::line::{Guard, Line};
 use super::{Again, Ask, Place, Rate, Table, Verdict};
+use crate::Decision;
 use crate::sync::Backoff;
 
-/// Decides up to `N` asks as one; `LINES` is twice `N`. On `true` all were charged; on `false` none was, and
-/// the states are as they were.
+/// Decides up to `N` asks as one and hands each answer to `each`; `LINES` is twice `N`. On `true` all were charged; on
+/// `false` none was, and the states are as they were.
 ///
 /// The same key in the same table twice counts as one ask for both costs.
 pub(crate) fn decide_all<const N: usize, const LINES: usize>(
     asks: &[Ask<'_>],
     now: u64,
-    verdicts: &mut [Verdict],
+    each: &mut impl FnMut(usize, Decision),
 ) -> bool {
-    let mut twins = Twins::<N>::of(asks);
+    let twins = Twins::<N>::of(asks);
+    let mut verdicts = [Verdict::default(); N];
     let mut backoff = Backoff::default();
     let allowed = loop {
-        match attempt::<N, LINES>(asks, &twins, now, verdicts) {
+        match attempt::<N, LINES>(asks, &twins, now, &mut verdicts) {
             Ok(allowed) => break allowed,
             Err(Again::Busy) => backoff.wait(),
-            Err(Again::Epoch(_)) => return decide_all_in_new_quotas::<N, LINES>(asks, now, verdicts),
+            Err(Again::Epoch(_)) => return decide_all_in_new_quotas::<N, LINES>(asks, now, each),
         }
     };
-    twins.share(verdicts);
+    for (index, &first) in twins.first[..asks.len()].iter().enumerate() {
+        each(index, asks[first].rate.answer(verdicts[first], now));
+    }
     allowed
 }
 
@@ -36,14 +40,15 @@ pub(crate) fn decide_all<const N: usize, const LINES: usize>(
 fn decide_all_in_new_quotas<const N: usize, const LINES: usize>(
     asks: &[Ask<'_>],
     now: u64,
-    verdicts: &mut [Verdict],
+    each: &mut impl FnMut(usize, Decision),
 ) -> bool {
-    let rates: Vec<Rate> = asks.iter().map(|ask| ask.table.catch_up(ask.table.first_home(ask.tag))).collect();
+    let rates: Vec<Rate> =
+        asks.iter().map(|ask| ask.table.catch_up(ask.table.first_home(ask.tag), || now)).collect();
     let asks: Vec<_> = asks.iter().zip(&rates).map(|(ask, rate)| Ask { rate, ..*ask }).collect();
     for ask in &asks {
-        ask.table.catch_up(ask.table.second_home(ask.tag));
+        ask.table.catch_up(ask.table.second_home(ask.tag), || now);
     }
-    decide_all::<N, LINES>(&asks, now, verdicts)
+    decide_all::<N, LINES>(&asks, now, each)
 }
 
 /// Which asks are for one and the same key: the first of them stands for all.
@@ -67,12 +72,6 @@ impl<const N: usize> Twins<N> {
     fn stands_for_itself(&self, index: usize) -> bool {
         self.first[index] == index
     }
-
-    fn share(&mut self, verdicts: &mut [Verdict]) {
-        for index in 0..verdicts.len() {
-            verdicts[index] = verdicts[self.first[index]];
-        }
-    }
 }
 
 /// One run of the three steps.
@@ -80,7 +79,7 @@ fn attempt<const N: usize, const LINES: usize>(
     asks: &[Ask<'_>],
     twins: &Twins<N>,
     now: u64,
-    verdicts: &mut [Verdict],
+    verdicts: &mut [Verdict; N],
 ) -> Result<bool, Again> {
     let mut places: [Option<Place>; N] = [None; N];
     let mut allowed = true;

@@ -155,7 +155,8 @@ impl Binding for Bound {
 
     fn forget(&self, key: &Key) -> bool {
         let key = self.digest(key);
-        self.limiters.iter().fold(false, |known, limiter| limiter.forget_fingerprint(key) || known)
+        // Every one of them, not up to the first that knew it.
+        self.limiters.iter().filter(|limiter| limiter.forget_fingerprint(key)).count() > 0
     }
 
     fn digest(&self, key: &Key) -> Fingerprint {
