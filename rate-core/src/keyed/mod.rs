@@ -128,15 +128,15 @@ impl KeyedLimiter {
     }
 
     /// Erases what is known of `key`, which may then spend a whole burst again. Returns whether anything was known.
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "forgetting is the point, whether anything was known is extra"
-    )]
     pub fn forget<Q: Hash + ?Sized>(&self, key: &Q) -> bool {
         self.forget_fingerprint(self.fingerprint(key))
     }
 
     /// Erases what is known of the key with this fingerprint. Returns whether anything was known.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "forgetting is the point, whether anything was known is extra"
+    )]
     pub fn forget_fingerprint(&self, key: Fingerprint) -> bool {
         self.table.forget(Table::tag_of(key.as_u64()))
     }

@@ -35,7 +35,6 @@ impl<const N: usize> Decisions<N> {
 
     /// Each limit's own answer, in the order of the charges. When the request was refused, an `Allowed` in here says
     /// that this limit was not the reason; it was not charged either.
-    #[must_use]
     pub fn each(&self) -> &[Decision; N] {
         &self.0
     }
