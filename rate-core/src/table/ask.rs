@@ -47,7 +47,7 @@ impl Ask<'_> {
                 let state = line.state(slot);
                 match rate.gcra.admit(state, now, cost) {
                     Ok(next) => {
-                        if line.try_lock(guard) {
+                        if line.try_lock_open(guard) {
                             line.set_state(slot, next);
                             line.unlock(guard);
                             return rate.answer(Verdict { state: next, wait: None }, now);

@@ -77,8 +77,12 @@ impl Guard {
 
     /// The next version. The carry out of the upper half is dropped, which is what a version wants.
     #[inline]
-    fn next(self, epoch: u32) -> u64 {
-        (self.0 & !(Self::WRITER | u64::from(u32::MAX))).wrapping_add(Self::WRITER << 1) | u64::from(epoch)
+    fn next(self) -> Self {
+        Self(self.0.wrapping_add(Self::WRITER << 1))
+    }
+
+    fn in_epoch(self, epoch: u32) -> Self {
+        Self(self.0 & !u64::from(u32::MAX) | u64::from(epoch))
     }
 }
 
@@ -100,16 +104,19 @@ impl Line {
     /// Locks the line if nothing moved since `guard` was read.
     #[inline]
     pub(crate) fn try_lock(&self, guard: Guard) -> bool {
+        !guard.is_locked() && self.try_lock_open(guard)
+    }
+
+    /// Locks the line if nothing moved since `guard` was read, which is known to be open.
+    #[inline]
+    pub(crate) fn try_lock_open(&self, guard: Guard) -> bool {
         // Relaxed on failure: the caller reads again from the start.
-        let won = !guard.is_locked()
-            && self
-                .guard
-                .compare_exchange(guard.0, guard.locked(), Ordering::Acquire, Ordering::Relaxed)
-                .is_ok();
-        if won {
+        let result =
+            self.guard.compare_exchange(guard.0, guard.locked(), Ordering::Acquire, Ordering::Relaxed);
+        if result.is_ok() {
             fence(Ordering::Release);
         }
-        won
+        result.is_ok()
     }
 
     /// Locks the line whatever moved, and returns the guard it had.
@@ -138,13 +145,13 @@ impl Line {
     /// Unlocks after a change.
     #[inline]
     pub(crate) fn unlock(&self, guard: Guard) {
-        self.unlock_in(guard, guard.epoch());
+        self.guard.store(guard.next().0, Ordering::Release);
     }
 
     /// Unlocks after a change that wrote all states in another quota.
     #[inline]
     pub(crate) fn unlock_in(&self, guard: Guard, epoch: u32) {
-        self.guard.store(guard.next(epoch), Ordering::Release);
+        self.guard.store(guard.next().in_epoch(epoch).0, Ordering::Release);
     }
 
     /// Unlocks without a change: readers that began before the lock stay right.
@@ -153,12 +160,24 @@ impl Line {
         self.guard.store(guard.0, Ordering::Release);
     }
 
+    /// The slot a key is put in if it is spare, and looked for first.
+    #[inline]
+    pub(crate) fn favourite(tag: u64) -> usize {
+        // The middle bits: those at both ends chose the line.
+        (((tag >> 16) & 0xffff) * SLOTS as u64 >> 16) as usize
+    }
+
     /// The slot that holds `tag`.
-    ///
+    #[inline]
+    pub(crate) fn find(&self, tag: u64) -> Option<usize> {
+        let favourite = Self::favourite(tag);
+        if self.tag(favourite) == tag { Some(favourite) } else { self.search(tag) }
+    }
+
     /// Compares all six before it branches: which slot it is cannot be predicted, and a wrong guess costs more than five
     /// comparisons.
     #[inline]
-    pub(crate) fn find(&self, tag: u64) -> Option<usize> {
+    fn search(&self, tag: u64) -> Option<usize> {
         let mut found = 0_u32;
         for (slot, held) in self.tags.iter().enumerate() {
             // Relaxed: judged by `is_still` or `try_lock`.
@@ -196,11 +215,12 @@ impl Line {
         self.set_state(slot, state);
     }
 
-    /// The slot whose loss admits least, and its state: an empty one, else the one that is fresh soonest.
+    /// The slot whose loss admits least, and its state: an empty one, else the one that is fresh soonest; among equals
+    /// the `preferred`.
     #[inline]
-    pub(crate) fn weakest(&self) -> (usize, Tat) {
-        let mut weakest = (0, self.state(0));
-        for slot in 1..SLOTS {
+    pub(crate) fn weakest(&self, preferred: usize) -> (usize, Tat) {
+        let mut weakest = (preferred, self.state(preferred));
+        for slot in 0..SLOTS {
             let state = self.state(slot);
             if state < weakest.1 {
                 weakest = (slot, state);

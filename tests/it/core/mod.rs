@@ -1,0 +1,12 @@
+//! `rate-core` through its public face: exactness, the contract of waits, keys, several limits, threads.
+
+mod contract;
+mod exact;
+mod extremes;
+mod keyed;
+mod late;
+pub(crate) mod model;
+mod quota_change;
+pub(crate) mod random;
+mod several;
+mod threads;
