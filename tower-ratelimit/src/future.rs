@@ -11,9 +11,9 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::body::ResponseBody;
-use crate::live::{Live, Step};
+use crate::live::{Action, Live};
 use crate::response::{FieldValues, Rejection};
-use crate::store::{Answer, Charges, StoreError};
+use crate::store::Later;
 
 pin_project! {
     /// The response of the service inside, or of the limit.
@@ -48,7 +48,7 @@ pin_project! {
 
 /// A request whose decision is under way.
 struct Waiting<S, B> {
-    decision: Pin<Box<dyn Future<Output = Result<Charges, StoreError>> + Send>>,
+    decision: Later,
     /// The service and the request, until they are needed.
     call: Option<(S, Request<B>)>,
     /// The settings the request started under.
@@ -68,17 +68,9 @@ where
         Self { state: State::Reject { response: Some(rejected(rejection, fields, method)) } }
     }
 
-    pub(crate) fn wait(answer: Answer, service: S, request: Request<B>, live: Arc<Live>) -> Self {
-        let decision: Pin<Box<dyn Future<Output = _> + Send>> = match answer {
-            Answer::Later(decision) => decision,
-            // Never comes here: a decision that is there is acted on at once.
-            Answer::Now => Box::pin(std::future::ready(Err(StoreError::new("the store answered twice")))),
-        };
-        Self {
-            state: State::Wait {
-                waiting: Box::new(Waiting { decision, call: Some((service, request)), live }),
-            },
-        }
+    pub(crate) fn wait(decision: Later, service: S, request: Request<B>, live: Arc<Live>) -> Self {
+        let waiting = Waiting { decision, call: Some((service, request)), live };
+        Self { state: State::Wait { waiting: Box::new(waiting) } }
     }
 }
 
@@ -113,16 +105,15 @@ where
                 StateProj::Wait { waiting } => {
                     let charges = ready!(waiting.decision.as_mut().poll(cx));
                     let (mut service, mut request) = waiting.call.take().expect("polled after completion");
-                    let step = match charges {
-                        Ok(charges) => waiting.live.finish(&charges, &mut request),
+                    let action = match charges {
+                        Ok(charges) => waiting.live.act(&charges, &mut request),
                         Err(error) => waiting.live.reject_store(&error),
                     };
-                    match step {
-                        Step::Forward(fields) => State::Forward { future: service.call(request), fields },
-                        Step::Reject(rejection, fields) => {
+                    match action {
+                        Action::Forward(fields) => State::Forward { future: service.call(request), fields },
+                        Action::Reject(rejection, fields) => {
                             State::Reject { response: Some(rejected(&rejection, fields, request.method())) }
                         }
-                        Step::Wait(_) => unreachable!("a decision that was made is not asked for again"),
                     }
                 }
             };

@@ -12,7 +12,7 @@ use crate::key::{KeyError, KeyErrorKind};
 use crate::policy::{ConfigError, Policy};
 use crate::response::{FieldValues, Fields, PolicyFields, Rejection};
 use crate::stats::Counters;
-use crate::store::{Answer, Binding, Charges, MemoryStore, Store, StoreError};
+use crate::store::{Answer, Binding, Charges, Later, MemoryStore, Store, StoreError};
 use crate::{Framework, RequestHead};
 
 pub(crate) type OnDecision = dyn Fn(&Decision, &RequestHead<'_>) + Send + Sync;
@@ -43,12 +43,18 @@ pub(crate) struct Live {
 
 /// What to do with a request.
 pub(crate) enum Step {
+    /// This.
+    Act(Action),
+    /// Ask again when the store has answered.
+    Wait(Later),
+}
+
+/// What to do with a request that was decided on.
+pub(crate) enum Action {
     /// Forward it, and add these fields to the answer.
     Forward(Option<FieldValues>),
-    /// Answer it.
+    /// Answer it, with these fields.
     Reject(Rejection, Option<FieldValues>),
-    /// Ask again when the store has answered.
-    Wait(Answer),
 }
 
 impl Live {
@@ -91,25 +97,25 @@ impl Live {
     pub(crate) fn begin<B>(&self, request: &mut Request<B>) -> Step {
         if !self.enabled {
             self.counters.bypassed.add();
-            return Step::Forward(None);
+            return Step::Act(Action::Forward(None));
         }
         let head = RequestHead::with_framework(request, self.framework);
         let mut charges = Charges::default();
         for (index, policy) in self.policies.iter().enumerate() {
             match policy.key_of(&head) {
                 Ok(key) => charges.push(index, key, policy.cost_of(&head)),
-                Err(error) => return self.reject_key(policy, &error),
+                Err(error) => return Step::Act(self.reject_key(policy, &error)),
             }
         }
         match self.binding.decide(&mut charges, self.clock.now()) {
-            Answer::Now => self.finish(&charges, request),
-            later => Step::Wait(later),
+            Answer::Now => Step::Act(self.act(&charges, request)),
+            Answer::Later(later) => Step::Wait(later),
         }
     }
 
     /// Acts on a decision.
     #[inline]
-    pub(crate) fn finish<B>(&self, charges: &Charges, request: &mut Request<B>) -> Step {
+    pub(crate) fn act<B>(&self, charges: &Charges, request: &mut Request<B>) -> Action {
         if let (Some(decision), true) =
             (charges.decisive().copied(), self.with_decision || self.on_decision.is_some())
         {
@@ -125,14 +131,14 @@ impl Live {
             if self.counters.allowed.add() % EVICTION_CHECK == 0 {
                 self.tell_evictions();
             }
-            Step::Forward(values)
+            Action::Forward(values)
         } else {
             self.deny(charges, values)
         }
     }
 
     #[inline(never)]
-    fn deny(&self, charges: &Charges, values: Option<FieldValues>) -> Step {
+    fn deny(&self, charges: &Charges, values: Option<FieldValues>) -> Action {
         self.counters.denied.add();
         for charge in charges.as_slice() {
             if let Some(decision) = charge.decision.filter(|decision| !decision.is_allowed()) {
@@ -141,11 +147,11 @@ impl Live {
                 (self.on_event)(&Event::Denied { policy, key, retry_after: decision.retry_after() });
             }
         }
-        Step::Reject(Rejection::denied(&self.policies, charges), values)
+        Action::Reject(Rejection::denied(&self.policies, charges), values)
     }
 
     #[cold]
-    fn reject_key(&self, policy: &Policy, error: &KeyError) -> Step {
+    fn reject_key(&self, policy: &Policy, error: &KeyError) -> Action {
         self.counters.rejected.add();
         let no_peer = error.kind() == KeyErrorKind::NoPeer;
         (self.on_event)(&if no_peer {
@@ -153,14 +159,14 @@ impl Live {
         } else {
             Event::KeyRejected { policy: policy.name(), error }
         });
-        Step::Reject(Rejection::key(error, no_peer.then_some(self.peer_fix)), None)
+        Action::Reject(Rejection::key(error, no_peer.then_some(self.peer_fix)), None)
     }
 
     #[cold]
-    pub(crate) fn reject_store(&self, error: &StoreError) -> Step {
+    pub(crate) fn reject_store(&self, error: &StoreError) -> Action {
         self.counters.rejected.add();
         (self.on_event)(&Event::StoreFailed { error });
-        Step::Reject(Rejection::store(), None)
+        Action::Reject(Rejection::store(), None)
     }
 
     /// Tells of evictions at the first one and whenever their number has doubled.

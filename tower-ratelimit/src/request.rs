@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use http::request::Parts;
-use http::{Extensions, HeaderMap, Method, Request, Uri};
+use http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri};
 
 use crate::key::{KeyError, MAX_PART};
 
@@ -103,8 +103,15 @@ impl<'a> RequestHead<'a> {
     /// Missing, when there is no such field. Malformed, when there are several (which one the application reads is
     /// anybody's guess), or the value is empty or not visible ASCII. Too long, above 256 bytes.
     pub fn header_str(&self, name: &str) -> Result<&'a str, KeyError> {
+        match HeaderName::from_bytes(name.as_bytes()) {
+            Ok(name) => self.header_value(&name),
+            Err(_) => Err(KeyError::unconfigured(format!("`{}` is not a header name", name.escape_debug()))),
+        }
+    }
+
+    pub(crate) fn header_value(&self, name: &HeaderName) -> Result<&'a str, KeyError> {
         let mut values = self.headers.get_all(name).iter();
-        let value = values.next().ok_or_else(|| KeyError::missing_header(name))?;
+        let value = values.next().ok_or_else(|| KeyError::no_header(name.clone()))?;
         if values.next().is_some() {
             return Err(KeyError::malformed("a header that may appear once appears several times"));
         }

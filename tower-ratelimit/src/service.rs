@@ -10,7 +10,7 @@ use tower_service::Service;
 use crate::body::ResponseBody;
 use crate::future::ResponseFuture;
 use crate::handle::{Handle, Shared};
-use crate::live::Step;
+use crate::live::{Action, Step};
 
 /// Limits the rate of requests to the service inside.
 ///
@@ -64,14 +64,16 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let live = self.shared.live.load();
         match live.begin(&mut request) {
-            Step::Forward(fields) => ResponseFuture::forward(self.inner.call(request), fields),
-            Step::Reject(rejection, fields) => ResponseFuture::reject(&rejection, fields, request.method()),
-            Step::Wait(answer) => {
+            Step::Act(Action::Forward(fields)) => ResponseFuture::forward(self.inner.call(request), fields),
+            Step::Act(Action::Reject(rejection, fields)) => {
+                ResponseFuture::reject(&rejection, fields, request.method())
+            }
+            Step::Wait(decision) => {
                 // The service that was polled ready is the one to call; a clone takes its place and starts unready.
                 // https://docs.rs/tower/latest/tower/trait.Service.html#be-careful-when-cloning-inner-services
                 let clone = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, clone);
-                ResponseFuture::wait(answer, ready, request, arc_swap::Guard::into_inner(live))
+                ResponseFuture::wait(decision, ready, request, arc_swap::Guard::into_inner(live))
             }
         }
     }

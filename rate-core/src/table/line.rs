@@ -164,7 +164,7 @@ impl Line {
     #[inline]
     pub(crate) fn favourite(tag: u64) -> usize {
         // The middle bits: those at both ends chose the line.
-        (((tag >> 16) & 0xffff) * SLOTS as u64 >> 16) as usize
+        ((((tag >> 16) & 0xffff) * SLOTS as u64) >> 16) as usize
     }
 
     /// The slot that holds `tag`.

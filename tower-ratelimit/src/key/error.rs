@@ -1,7 +1,12 @@
 //! Why a request has no key.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
+
+use http::HeaderName;
+
+use super::MAX_PART;
 
 /// A request that has no usable key.
 ///
@@ -10,7 +15,17 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyError {
     kind: KeyErrorKind,
-    detail: String,
+    detail: Detail,
+}
+
+/// Told without an allocation where a key falls back to another on every request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Detail {
+    Text(Cow<'static, str>),
+    TooLong(usize),
+    NoHeader(HeaderName),
+    NoExtension(&'static str),
+    NoPeer,
 }
 
 /// What is wrong with a key.
@@ -32,38 +47,41 @@ pub enum KeyErrorKind {
 
 impl KeyError {
     /// The request does not carry the key; `what` says which, for the error's text.
-    pub fn missing(what: impl Into<String>) -> Self {
-        Self { kind: KeyErrorKind::Missing, detail: what.into() }
+    pub fn missing(what: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: KeyErrorKind::Missing, detail: Detail::Text(what.into()) }
     }
 
     /// The request carries something that is no key. Do not put what the client sent into `what`.
-    pub fn malformed(what: impl Into<String>) -> Self {
-        Self { kind: KeyErrorKind::Malformed, detail: what.into() }
+    pub fn malformed(what: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: KeyErrorKind::Malformed, detail: Detail::Text(what.into()) }
     }
 
     /// The server is not set up to know the key; `what` should name the line of code that mends it.
-    pub fn unconfigured(what: impl Into<String>) -> Self {
-        Self { kind: KeyErrorKind::Unconfigured, detail: what.into() }
+    pub fn unconfigured(what: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: KeyErrorKind::Unconfigured, detail: Detail::Text(what.into()) }
     }
 
     pub(crate) fn too_long(bytes: usize) -> Self {
-        let detail = format!("a part of the key has {bytes} bytes, at most 256 are allowed");
-        Self { kind: KeyErrorKind::TooLong, detail }
+        Self { kind: KeyErrorKind::TooLong, detail: Detail::TooLong(bytes) }
     }
 
-    pub(crate) fn missing_header(name: &str) -> Self {
-        Self::missing(format!("the request has no `{name}` header"))
+    pub(crate) fn no_header(name: HeaderName) -> Self {
+        Self { kind: KeyErrorKind::Missing, detail: Detail::NoHeader(name) }
+    }
+
+    pub(crate) fn no_extension(type_name: &'static str) -> Self {
+        Self { kind: KeyErrorKind::Unconfigured, detail: Detail::NoExtension(type_name) }
+    }
+
+    /// No framework said who the peer is. The layer adds the line that mends it, which depends on the framework.
+    pub(crate) fn no_peer() -> Self {
+        Self { kind: KeyErrorKind::NoPeer, detail: Detail::NoPeer }
     }
 
     /// What is wrong.
     #[must_use]
     pub fn kind(&self) -> KeyErrorKind {
         self.kind
-    }
-
-    /// No framework said who the peer is. The layer adds the line that mends it, which depends on the framework.
-    pub(crate) fn no_peer() -> Self {
-        Self { kind: KeyErrorKind::NoPeer, detail: "the server does not say who the peer is".into() }
     }
 
     /// Whether another source of keys may be asked instead: nothing was sent that had to be refused.
@@ -75,7 +93,19 @@ impl KeyError {
 
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail)
+        match &self.detail {
+            Detail::Text(text) => f.write_str(text),
+            Detail::TooLong(bytes) => {
+                write!(f, "a part of the key has {bytes} bytes, at most {MAX_PART} are allowed")
+            }
+            Detail::NoHeader(name) => write!(f, "the request has no `{name}` header"),
+            Detail::NoExtension(name) => write!(
+                f,
+                "the request has no `{name}` extension; add the layer that inserts it after (outside) the rate limit, \
+                 or give requests without one another key: `extension::<{name}>().or(ClientIp::peer())`"
+            ),
+            Detail::NoPeer => f.write_str("the server does not say who the peer is"),
+        }
     }
 }
 

@@ -66,7 +66,7 @@ impl Header {
 
 impl KeyExtractor for Header {
     fn extract(&self, request: &RequestHead<'_>) -> Result<Key, KeyError> {
-        Ok(Key::header(self.name.as_str(), request.header_str(self.name.as_str())?))
+        Ok(Key::header(self.name.as_str(), request.header_value(&self.name)?))
     }
 }
 
@@ -119,13 +119,8 @@ where
     E: Into<KeyError>,
 {
     fn extract(&self, request: &RequestHead<'_>) -> Result<Key, KeyError> {
-        let value = request.extensions().get::<T>().ok_or_else(|| {
-            KeyError::unconfigured(format!(
-                "the request has no `{0}` extension; add the layer that inserts it after (outside) the rate limit, or \
-                 give requests without one another key: `extension::<{0}>().or(ClientIp::peer())`",
-                type_name::<T>()
-            ))
-        })?;
+        let value = request.extensions().get::<T>();
+        let value = value.ok_or_else(|| KeyError::no_extension(type_name::<T>()))?;
         Ok(Key::extension(&value.try_into().map_err(Into::into)?))
     }
 }

@@ -58,8 +58,11 @@ pub enum Answer {
     /// It is in the charges.
     Now,
     /// It will be in the charges that this future returns.
-    Later(Pin<Box<dyn Future<Output = Result<Charges, StoreError>> + Send>>),
+    Later(Later),
 }
+
+/// A decision under way: the charges, decided on.
+pub type Later = Pin<Box<dyn Future<Output = Result<Charges, StoreError>> + Send>>;
 
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
