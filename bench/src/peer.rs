@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
+use std::hint::black_box;
 use std::num::NonZeroU32;
 
 use governor::RateLimiter;
@@ -9,18 +10,26 @@ use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::keyed::DashMapStateStore;
-use rate_core::{KeyedLimiter, Quota};
+use rate_core::{KeyedLimiter, Quota, Timestamp};
 
 use crate::keys::{BuildThrough, Fingerprinted, Key};
 use crate::report::Outcome;
 
 /// Where a constant clock stands.
-pub(crate) const NOW: u64 = 1_000_000_000_000;
+const NOW: u64 = 1_000_000_000_000;
+
+/// The same for ours, to be passed to the `_at` forms.
+#[inline]
+pub(crate) fn precomputed() -> Timestamp {
+    black_box(Timestamp::from_nanos(NOW))
+}
 
 pub(crate) type Governor<K, S, C> =
     RateLimiter<K, DashMapStateStore<K, S>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 /// The clock for "precomputed": an instant that is ready to be read.
+///
+/// Not known to the compiler, which would otherwise take everything that depends on it out of the loop.
 #[derive(Clone, Debug)]
 pub(crate) struct ConstantClock(pub(crate) Nanos);
 
@@ -35,7 +44,7 @@ impl Clock for ConstantClock {
 
     #[inline]
     fn now(&self) -> Nanos {
-        self.0
+        black_box(self.0)
     }
 }
 

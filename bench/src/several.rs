@@ -11,7 +11,7 @@ use rate_core::{KeyedLimiter, Timestamp, check_all};
 
 use crate::harness::{INSTANCES, compare_over, side};
 use crate::keys::{Fingerprinted, tracks};
-use crate::peer::{ConstantClock, NOW, Trio, quota};
+use crate::peer::{ConstantClock, Trio, precomputed, quota};
 use crate::report::{Outcome, Point, Report, Time};
 
 pub(crate) fn run(report: &mut Report) {
@@ -36,8 +36,7 @@ pub(crate) fn run(report: &mut Report) {
 fn measure_at(report: &mut Report, point: &Point, keys: u64, outcome: Outcome, time: Time) {
     match time {
         Time::Precomputed => {
-            let now = Timestamp::from_nanos(NOW);
-            measure(report, point, keys, outcome, move |_: &KeyedLimiter| now, &ConstantClock::new());
+            measure(report, point, keys, outcome, |_: &KeyedLimiter| precomputed(), &ConstantClock::new());
         }
         Time::Default => {
             measure(report, point, keys, outcome, KeyedLimiter::now, &DefaultClock::default());
