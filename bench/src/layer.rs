@@ -22,7 +22,7 @@ use tower::layer::util::Identity;
 use tower_governor::GovernorLayer;
 use tower_governor::governor::GovernorConfigBuilder;
 
-use crate::harness::{Contest, INSTANCES, compare};
+use crate::harness::{Contest, INSTANCES, compare, verify};
 use crate::keys::{Key, shuffled};
 use crate::peer::quota;
 use crate::report::{Outcome, Point, Report, Time};
@@ -172,11 +172,10 @@ fn has_fields(headers: &HeaderMap) -> bool {
 impl Contest for App<'_> {
     /// Laps have a length of their own here: what they do takes so long that starting them does not show.
     fn lap(&self, _: usize, _: usize) -> f64 {
-        let time: Duration = (0..PASSES).map(|_| self.pass().0).sum();
-        time.as_nanos() as f64 / (PASSES * self.clients.len()) as f64
-    }
-
-    fn wrong(&self) -> (usize, usize) {
-        (self.clients.len(), self.pass().1)
+        let passes = (0..PASSES).map(|_| self.pass());
+        let (time, wrong) = passes.fold((Duration::ZERO, 0), |sum, pass| (sum.0 + pass.0, sum.1 + pass.1));
+        let requests = PASSES * self.clients.len();
+        verify(requests, wrong);
+        time.as_nanos() as f64 / requests as f64
     }
 }
