@@ -1,1 +1,3 @@
-//! t
+//! The integration tests, in one binary so that they link once.
+
+mod core;

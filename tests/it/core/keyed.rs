@@ -1,1 +1,229 @@
-//! 
+//! Keys: who they are, how many are kept, and what happens to one too many.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use rate_core::{KeyedLimiter, ManualClock, Quota, Secret, Timestamp, check_all};
+
+use super::random::Random;
+
+const NOW: Timestamp = Timestamp::from_nanos(1_000_000_007);
+
+#[test]
+fn a_flood_of_strangers_neither_frees_keys_at_their_limit_nor_grows_the_table() {
+    // axum-governor and rater: more keys than expected meant either no bound on memory or a free burst for everybody.
+    const CAPACITY: u64 = 20_000;
+    let clock = ManualClock::new();
+    let quota = Quota::per_hour(5);
+    let limiter = KeyedLimiter::builder(quota)
+        .capacity(CAPACITY as usize)
+        .clock(clock)
+        .build()
+        .expect("20,000 keys fit");
+    let bytes = limiter.allocated_bytes();
+    assert!(bytes <= 32 * CAPACITY as usize);
+
+    for key in 0..CAPACITY {
+        assert!((0..5).all(|_| limiter.check(&key).is_allowed()));
+        assert!(!limiter.check(&key).is_allowed());
+    }
+    assert_eq!((limiter.len() as u64, limiter.evictions()), (CAPACITY, 0));
+    assert!((0..CAPACITY).all(|key| !limiter.check(&key).is_allowed()), "the capacity is not kept");
+
+    const FLOOD: u64 = 500_000;
+    for stranger in CAPACITY..CAPACITY + FLOOD {
+        let decision = limiter.check(&stranger);
+        assert!(decision.is_allowed() && decision.remaining() == 4, "stranger {stranger} is not served");
+    }
+    let freed = (0..CAPACITY).filter(|key| limiter.check(key).is_allowed()).count();
+    assert_eq!(freed, 0, "keys at their limit were freed by the flood");
+    assert_eq!(limiter.allocated_bytes(), bytes);
+    assert_eq!(
+        limiter.len() as u64 + limiter.evictions(),
+        CAPACITY + FLOOD,
+        "each newcomer is either held or took the place of one that is counted"
+    );
+    assert!(limiter.evictions() >= FLOOD - bytes as u64 / 128 * 6 + CAPACITY);
+
+    assert!((0..5).all(|_| limiter.check("a new key").is_allowed()));
+    assert!(!limiter.check("a new key").is_allowed());
+}
+
+#[test]
+fn the_key_that_used_least_makes_room() {
+    // One line of six: whoever is seventh replaces the one whose loss admits least.
+    let limiter = KeyedLimiter::builder(Quota::per_hour(10)).capacity(1).build().expect("one key fits");
+    for key in 1..=6_u64 {
+        assert!(limiter.check_n_at(&key, 10 - key, NOW).is_allowed());
+    }
+    assert!(limiter.check_n_at(&7_u64, 10, NOW).is_allowed());
+    assert_eq!((limiter.len(), limiter.evictions()), (6, 1));
+    assert_eq!(limiter.peek_at(&6_u64, NOW).remaining(), 10, "key 6 had used least");
+    for key in 1..=5_u64 {
+        assert_eq!(limiter.peek_at(&key, NOW).remaining(), key, "key {key} had used more");
+    }
+    assert!(!limiter.check_at(&7_u64, NOW).is_allowed());
+}
+
+#[test]
+fn a_key_as_good_as_new_makes_room_before_any_other() {
+    let limiter = KeyedLimiter::builder(Quota::per_second(10)).capacity(1).build().expect("one key fits");
+    let later = NOW.saturating_add(std::time::Duration::from_millis(500));
+    assert!(limiter.check_n_at("idle", 5, NOW).is_allowed());
+    for key in 0..5_u64 {
+        assert!(limiter.check_at(&key, later).is_allowed());
+    }
+    assert!(limiter.check_at("newcomer", later).is_allowed());
+    assert_eq!((limiter.len(), limiter.evictions()), (6, 0), "nothing was lost");
+    assert!((0..5_u64).all(|key| limiter.peek_at(&key, later).remaining() == 9));
+    assert_eq!(limiter.peek_at("idle", later).remaining(), 10);
+}
+
+#[test]
+fn a_forgotten_key_is_new() {
+    let limiter = KeyedLimiter::new(Quota::per_hour(1));
+    assert!(limiter.is_empty());
+    for key in 0..1_000_u64 {
+        assert!(limiter.check_at(&key, NOW).is_allowed());
+        assert!(!limiter.check_at(&key, NOW).is_allowed());
+    }
+    assert_eq!(limiter.len(), 1_000);
+    for key in 0..1_000_u64 {
+        if key % 2 == 0 {
+            assert!(limiter.forget(&key));
+        } else {
+            assert!(limiter.forget_fingerprint(limiter.fingerprint(&key)));
+        }
+        assert!(!limiter.forget(&key), "forgotten twice");
+    }
+    assert!(limiter.is_empty());
+    assert!((0..1_000_u64).all(|key| limiter.check_at(&key, NOW).is_allowed()));
+    assert_eq!((limiter.len(), limiter.evictions()), (1_000, 0));
+    assert!(!limiter.forget("never seen"));
+}
+
+#[test]
+fn distinct_keys_are_held_or_counted_whatever_the_capacity() {
+    let mut random = Random::new(41);
+    for capacity in [1, 2, 3, 4, 5, 7, 8, 9, 13, 64, 100, 1_000] {
+        let limiter = KeyedLimiter::builder(Quota::per_hour(3)).capacity(capacity).build().expect("it fits");
+        assert_eq!(limiter.capacity(), capacity);
+        for key in 0..capacity as u64 {
+            assert!(limiter.check_n_at(&key, 1 + random.below(3), NOW).is_allowed());
+        }
+        assert_eq!((limiter.len(), limiter.evictions()), (capacity, 0), "capacity {capacity}");
+        for key in 0..10 * capacity as u64 {
+            let _ = limiter.check_n_at(&(key, "more"), 1 + random.below(3), NOW);
+        }
+        assert_eq!(limiter.len() + limiter.evictions() as usize, 11 * capacity, "capacity {capacity}");
+        assert!(limiter.len() >= capacity && limiter.len() * 32 <= limiter.allocated_bytes() * 3 / 2);
+    }
+}
+
+#[test]
+fn a_key_is_what_it_hashes_to_owned_or_borrowed() {
+    let limiter = KeyedLimiter::new(Quota::per_hour(3));
+    let owned = String::from("user:42");
+    assert_eq!(limiter.check_at("user:42", NOW).remaining(), 2);
+    assert_eq!(limiter.check_at(&owned, NOW).remaining(), 1);
+    assert_eq!(limiter.check_at(owned.as_str(), NOW).remaining(), 0);
+    assert!(!limiter.check_at(&&*owned, NOW).is_allowed());
+    assert!(!limiter.check_at(&Box::<str>::from("user:42"), NOW).is_allowed());
+    assert_eq!(limiter.len(), 1);
+
+    let address = IpAddr::from([192, 0, 2, 1]);
+    assert!(limiter.check_n_at(&address, 3, NOW).is_allowed());
+    assert!(!limiter.check_at(&IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), NOW).is_allowed());
+    assert!(limiter.check_at(&("user", 42_u32), NOW).is_allowed());
+    assert!(limiter.check_at(&["user", "42"][..], NOW).is_allowed());
+    assert_eq!(limiter.len(), 4);
+}
+
+#[test]
+fn keys_of_any_length_are_keys_of_their_own() {
+    let limiter = KeyedLimiter::new(Quota::per_hour(1));
+    let long = "x".repeat(10_000);
+    for length in (0..600).chain([9_999, 10_000]) {
+        assert!(
+            limiter.check_at(&long[..length], NOW).is_allowed(),
+            "{length} bytes are not a key of their own"
+        );
+    }
+    for length in (0..600).chain([9_999, 10_000]) {
+        assert!(
+            !limiter.check_at(&long[..length], NOW).is_allowed(),
+            "{length} bytes are another key the next time"
+        );
+    }
+    assert_eq!(limiter.len(), 602);
+}
+
+#[test]
+fn parts_of_a_key_do_not_run_into_each_other() {
+    // tower-rate-tier: user "a:b" in tier "c" was user "a" in tier "b:c".
+    let limiter = KeyedLimiter::new(Quota::per_hour(1));
+    for key in [("ab", "c"), ("a", "bc"), ("abc", ""), ("", "abc"), ("a:b", "c"), ("a", "b:c")] {
+        assert!(limiter.check_at(&key, NOW).is_allowed(), "{key:?} shares a limit");
+    }
+}
+
+#[test]
+fn equal_secrets_mean_equal_fingerprints_and_no_others_do() {
+    let with = |secret| {
+        KeyedLimiter::builder(Quota::per_hour(2))
+            .secret(secret)
+            .build()
+            .expect("the default capacity is valid")
+    };
+    let secret = Secret::from_bytes(*b"sixteen bytes ok");
+    let (one, other, foreign) = (with(secret), with(secret), with(Secret::random()));
+    assert_eq!(one.fingerprint("ann"), other.fingerprint("ann"));
+    assert_eq!(one.fingerprint("ann"), secret.fingerprint("ann"));
+    assert_ne!(one.fingerprint("ann"), foreign.fingerprint("ann"));
+    assert_ne!(with(Secret::random()).fingerprint("ann"), with(Secret::random()).fingerprint("ann"));
+
+    // Equal names for a key, but limits of their own.
+    assert!(one.check_n_at("ann", 2, NOW).is_allowed());
+    assert!(!one.check_at("ann", NOW).is_allowed());
+    assert!(other.check_at("ann", NOW).is_allowed());
+    let by_fingerprint =
+        || check_all([other.charge_fingerprint(one.fingerprint("ann"), 1)], NOW).is_allowed();
+    assert!(by_fingerprint());
+    assert!(!by_fingerprint());
+}
+
+#[test]
+fn clones_share_their_limits() {
+    let clock = ManualClock::new();
+    let limiter = KeyedLimiter::builder(Quota::per_second(3)).clock(clock.clone()).build().expect("valid");
+    let clone = limiter.clone();
+    assert!(limiter.check("a").is_allowed());
+    assert!(clone.check("a").is_allowed());
+    assert!(limiter.clone().check("a").is_allowed());
+    assert!(!limiter.check("a").is_allowed() && !clone.check("a").is_allowed());
+    assert_eq!((limiter.len(), clone.len()), (1, 1));
+    assert!(clone.forget("a"));
+    assert!(limiter.check_n("a", 3).is_allowed());
+    clock.advance(std::time::Duration::from_secs(1));
+    assert_eq!(clone.peek("a").remaining(), 3);
+    assert_eq!(clone.now(), limiter.now());
+}
+
+#[test]
+fn debug_shows_neither_secret_nor_keys() {
+    let bytes = [0xa7; 16];
+    let secret = Secret::from_bytes(bytes);
+    let builder = KeyedLimiter::builder(Quota::per_second(3)).secret(secret);
+    let limiter = builder.clone().build().expect("the default capacity is valid");
+    assert!(limiter.check_at("topsecret", NOW).is_allowed());
+    let charge = limiter.charge("topsecret", 1);
+    let key = limiter.fingerprint("topsecret");
+    for text in
+        [format!("{secret:?}"), format!("{builder:?}"), format!("{limiter:?}"), format!("{limiter:#?}")]
+    {
+        for part in ["a7", "167", "12080808", "topsecret", &format!("{key}"), &format!("{}", key.as_u64())] {
+            assert!(!text.contains(part), "{part} in {text}");
+        }
+    }
+    assert!(!format!("{charge:?}").contains("topsecret"));
+    assert!(format!("{limiter:?}").contains("3/s"));
+}

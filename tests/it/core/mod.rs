@@ -9,4 +9,5 @@ pub(crate) mod model;
 mod quota_change;
 pub(crate) mod random;
 mod several;
+mod subject;
 mod threads;

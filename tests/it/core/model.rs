@@ -43,10 +43,10 @@ impl Bucket {
 
     pub(crate) fn check(&mut self, cost: u64, now: u64) -> Answer {
         let shares = self.shares_at(now);
-        let price = i128::from(cost) * self.token;
         if cost > self.burst {
             return self.answer(shares, None);
         }
+        let price = i128::from(cost) * self.token;
         if cost > 0 && shares < price {
             return self.answer(shares, Some(self.time_for(price - shares)));
         }

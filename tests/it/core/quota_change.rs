@@ -1,1 +1,232 @@
-//! 
+//! A quota that changes while keys are in use: the used share carries over, for every clone, and nobody gains by it.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rate_core::{KeyedLimiter, ManualClock, Quota, Timestamp, check_all};
+
+use super::random::{Random, TEN_YEARS, cost, quotas};
+
+const NOW: Timestamp = Timestamp::from_nanos(1_234_567_890_123);
+
+fn small(quota: Quota) -> KeyedLimiter {
+    KeyedLimiter::builder(quota).capacity(100).build().expect("a hundred keys fit")
+}
+
+#[test]
+fn the_used_share_carries_over() {
+    for (old, used, new, remaining) in [
+        (Quota::per_second(10), 5, Quota::per_minute(100), 50),
+        (Quota::per_minute(100), 50, Quota::per_second(10), 5),
+        (Quota::per_second(7).burst(14), 7, Quota::per_day(3).burst(1_000), 500),
+        (Quota::per_hour(1).burst(100), 25, Quota::per_second(10).burst(8), 6),
+        // Rounded against the key, never for it.
+        (Quota::per_second(10), 5, Quota::per_second(10).burst(5), 2),
+        (Quota::per_second(10), 0, Quota::per_second(999_983), 999_983),
+        (Quota::per_second(10), 10, Quota::per_second(999_983), 0),
+    ] {
+        let limiter = small(old);
+        assert!(limiter.check_n_at("key", used, NOW).is_allowed());
+        let limiter = limiter.with_quota_at(new, NOW);
+        assert_eq!(limiter.peek_at("key", NOW).remaining(), remaining, "{used} of {old:?}, then {new:?}");
+        assert_eq!(limiter.peek_at("key", NOW).limit(), new.burst_size());
+        assert_eq!(limiter.quota(), new);
+    }
+}
+
+#[test]
+fn an_exhausted_key_stays_exhausted_and_earns_at_the_new_rate() {
+    let limiter = small(Quota::per_hour(60));
+    assert!(limiter.check_n_at("key", 60, NOW).is_allowed());
+    let limiter = limiter.with_quota_at(Quota::per_second(10), NOW);
+    let denied = limiter.check_at("key", NOW);
+    assert_eq!(denied.retry_after(), Some(Duration::from_millis(100)));
+    assert!(limiter.check_at("key", NOW.saturating_add(Duration::from_millis(100))).is_allowed());
+}
+
+#[test]
+fn a_thousand_changes_back_and_forth_win_nothing() {
+    // limitador#522: a maximum lowered below the usage made `remaining` underflow.
+    let mut random = Random::new(31);
+    for (first, second) in quotas(&mut random, 40).into_iter().zip(quotas(&mut random, 80).into_iter().rev())
+    {
+        let limiter = small(first);
+        let burst = first.burst_size();
+        assert!(limiter.check_n_at("exhausted", burst, NOW).is_allowed());
+        assert!(limiter.check_n_at("half", burst.div_ceil(2), NOW).is_allowed());
+        let mut half = limiter.peek_at("half", NOW);
+        let mut limiter = limiter;
+        for change in 0..1_000 {
+            let quota = if change % 2 == 0 { second } else { first };
+            limiter = limiter.with_quota_at(quota, NOW);
+            assert!(
+                !limiter.check_at("exhausted", NOW).is_allowed(),
+                "{first:?} and {second:?}, change {change}"
+            );
+            assert!(limiter.check_n_at("new", 0, NOW).remaining() == quota.burst_size());
+            if change % 2 == 1 {
+                let now = limiter.peek_at("half", NOW);
+                assert!(now.remaining() <= half.remaining(), "{first:?} and {second:?}, change {change}");
+                assert!(now.reset_after() >= half.reset_after(), "{first:?} and {second:?}, change {change}");
+                half = now;
+            }
+        }
+    }
+}
+
+#[test]
+fn changes_during_use_never_admit_more_than_the_larger_quota() {
+    let mut random = Random::new(32);
+    let mut admitted = 0;
+    for (first, second) in quotas(&mut random, 40).into_iter().zip(quotas(&mut random, 80).into_iter().rev())
+    {
+        let mut limiter = small(first);
+        // In shares of a burst: what is used may never exceed one burst and what was earned since.
+        let whole = 1_u128 << 32;
+        let (mut quota, mut now, mut budget) = (first, NOW.as_nanos(), whole);
+        for _ in 0..300 {
+            let pause = random.below(quota.time_for(1).as_nanos() as u64 + 2);
+            now = (now + pause).min(TEN_YEARS);
+            let refill = u128::from(quota.burst_size()) * quota.period().as_nanos();
+            let earned = u128::from(pause) * u128::from(quota.limit());
+            budget = (budget + (earned.min(refill) * whole).div_ceil(refill)).min(whole);
+            let cost = cost(&mut random, quota.burst_size());
+            let decision = limiter.check_n_at("key", cost, Timestamp::from_nanos(now));
+            assert!(decision.remaining() <= quota.burst_size());
+            if decision.is_allowed() {
+                let share = u128::from(cost) * whole / u128::from(quota.burst_size());
+                assert!(share <= budget, "{cost} of {quota:?} at {now}: {share} of {budget}");
+                budget -= share;
+                admitted += u64::from(cost > 0);
+            }
+            if random.below(3) == 0 {
+                quota = if quota == first { second } else { first };
+                limiter = limiter.with_quota_at(quota, Timestamp::from_nanos(now));
+            }
+        }
+    }
+    assert!(admitted > 1_000, "{admitted} admissions are too few to mean anything");
+}
+
+#[test]
+fn older_clones_answer_as_the_new_limiter_does() {
+    // They decided by the new quota and then reported `remaining` and `reset_after` in the arithmetic of the old one.
+    let mut random = Random::new(33);
+    for (old, new) in quotas(&mut random, 40).into_iter().zip(quotas(&mut random, 80).into_iter().rev()) {
+        let older = small(old);
+        assert!(older.check_n_at("key", old.burst_size().div_ceil(2), NOW).is_allowed());
+        let newer = older.with_quota_at(new, NOW);
+        for key in ["key", "unknown"] {
+            assert_eq!(older.peek_at(key, NOW), newer.peek_at(key, NOW), "{old:?}, then {new:?}");
+            assert_eq!(older.check_n_at(key, 0, NOW), newer.check_n_at(key, 0, NOW), "{old:?}, then {new:?}");
+            let pair = |limiter: &KeyedLimiter| {
+                check_all([limiter.charge(key, 0), limiter.charge("another", 0)], NOW)
+            };
+            assert_eq!(pair(&older), pair(&newer), "{old:?}, then {new:?}");
+        }
+        let denied = older.check_n_at("key", new.burst_size(), NOW);
+        assert_eq!(denied, newer.check_n_at("key", new.burst_size(), NOW), "{old:?}, then {new:?}");
+        assert_eq!(denied.limit(), new.burst_size());
+    }
+}
+
+#[test]
+fn a_change_with_a_late_timestamp_frees_nobody() {
+    // The state was cut down to one burst from the late instant on, so the key was fresh before it had earned anything.
+    for quota in [Quota::per_second(10), Quota::per_second(7).burst(3), Quota::per_day(3)] {
+        let limiter = small(quota);
+        assert!(limiter.check_n_at("key", quota.burst_size(), NOW).is_allowed());
+        let before = limiter.peek_at("key", NOW);
+        for late in [0, 1, NOW.as_nanos() / 2, NOW.as_nanos() - 1] {
+            let limiter = limiter.with_quota_at(quota, Timestamp::from_nanos(late));
+            let after = limiter.peek_at("key", NOW);
+            assert!(!after.is_allowed(), "{quota:?}, changed at {late}");
+            let longer = after.reset_after() - before.reset_after();
+            assert!(longer <= Duration::from_nanos(20), "{quota:?}, changed at {late}: {longer:?} longer");
+        }
+    }
+}
+
+#[test]
+fn a_change_with_a_timestamp_far_ahead_locks_nobody_out() {
+    let limiter = small(Quota::per_second(10));
+    assert!(limiter.check_at("key", NOW).is_allowed());
+    for ahead in [u64::MAX, u64::MAX / 2, NOW.as_nanos() * 2] {
+        let limiter = limiter.with_quota_at(Quota::per_second(7), Timestamp::from_nanos(ahead));
+        assert_eq!(limiter.peek_at("key", NOW.saturating_add(Duration::from_secs(2))).remaining(), 7);
+        assert!(limiter.check_at("new", NOW).is_allowed());
+    }
+}
+
+#[test]
+fn an_idle_key_of_a_quota_faster_than_the_clock_stays_idle() {
+    // A burst worth less than a nanosecond was taken for a burst worth nothing, and so for all used up.
+    let limiter = small(Quota::per_second(2_000_000_000).burst(1));
+    assert!(limiter.check_at("key", Timestamp::ZERO).is_allowed());
+    let limiter = limiter.with_quota_at(Quota::per_hour(10), NOW);
+    assert_eq!(limiter.peek_at("key", NOW).remaining(), 10);
+}
+
+#[test]
+fn a_change_at_the_end_of_time_frees_nobody() {
+    // The instant at which the key would be fresh did not fit, wrapped, and lay in the past.
+    let now = Timestamp::from_nanos(u64::MAX - 1_100_000_000);
+    for next in [
+        Quota::per_second(1_000).burst(1_000_000),
+        Quota::per_second(7).burst(10_000),
+        Quota::per_second(999_983).burst(1_000_000_000),
+    ] {
+        let limiter = small(Quota::per_second(1));
+        assert!(limiter.check_at("key", now).is_allowed());
+        let limiter = limiter.with_quota_at(next, now);
+        assert!(!limiter.check_at("key", now).is_allowed(), "freed by {next:?}");
+    }
+}
+
+#[test]
+fn changes_under_load_admit_nobody_more_than_the_larger_burst() {
+    const KEYS: u64 = 500;
+    const QUOTAS: [Quota; 3] =
+        [Quota::per_second(10), Quota::per_second(7).burst(15), Quota::per_minute(60).burst(5)];
+    let clock = ManualClock::new();
+    clock.set(NOW);
+    let limiter =
+        KeyedLimiter::builder(QUOTAS[0]).capacity(1_000).clock(clock).build().expect("a thousand keys fit");
+    let current = Mutex::new(limiter.clone());
+    let admitted: Vec<Vec<u64>> = std::thread::scope(|scope| {
+        let checkers: Vec<_> = (0..4_u64)
+            .map(|checker| {
+                let (current, oldest) = (&current, &limiter);
+                scope.spawn(move || {
+                    let mut random = Random::new(34 + checker);
+                    let mut admitted = vec![0; KEYS as usize];
+                    for _ in 0..400 {
+                        let newest = current.lock().expect("nobody panicked").clone();
+                        // Requests in flight finish under the set they started with: some threads lag behind.
+                        let limiter = if checker == 0 { oldest } else { &newest };
+                        for _ in 0..100 {
+                            let key = random.below(KEYS);
+                            let decision = limiter.check(&key);
+                            assert!(decision.remaining() <= 15);
+                            admitted[key as usize] += u64::from(decision.is_allowed());
+                        }
+                    }
+                    admitted
+                })
+            })
+            .collect();
+        let mut change = 0;
+        while !checkers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            change += 1;
+            let next = current.lock().expect("nobody panicked").with_quota(QUOTAS[change % QUOTAS.len()]);
+            *current.lock().expect("nobody panicked") = next;
+        }
+        assert!(change > 10, "only {change} changes");
+        checkers.into_iter().map(|checker| checker.join().expect("no panic")).collect()
+    });
+    assert_eq!(limiter.evictions(), 0);
+    let totals: Vec<u64> = (0..KEYS as usize).map(|key| admitted.iter().map(|one| one[key]).sum()).collect();
+    let most = totals.iter().max().expect("some keys");
+    assert!(*most <= 15, "a key was admitted {most} times on a clock that stood still");
+    assert!(totals.iter().all(|total| *total >= 1), "the load did not reach every key");
+}

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use rate_core::Quota;
 
-/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
+/// Nanoseconds for which every quota that can be built is exact.
+pub(crate) const TEN_YEARS: u64 = 3_650 * 86_400 * 1_000_000_000;
+
+/// `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 #[derive(Debug)]
 pub(crate) struct Random(u64);
 
@@ -29,10 +32,6 @@ impl Random {
     pub(crate) fn magnitude(&mut self, most: u64) -> u64 {
         let bits = self.below(u64::from(most.ilog2()) + 1);
         ((1 << bits) | self.below(1 << bits)).min(most)
-    }
-
-    pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len() as u64) as usize]
     }
 }
 
