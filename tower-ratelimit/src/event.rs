@@ -104,7 +104,7 @@ impl fmt::Display for Event<'_> {
                 "{total} keys of policy {policy:?} lost their state so far: more are at work than its capacity; raise \
                  it with `MemoryStore::with_capacity`"
             ),
-            Self::PoliciesChanged { count } => write!(f, "{count} policies are in force now"),
+            Self::PoliciesChanged { count } => write!(f, "policies in force now: {count}"),
             Self::Forgotten { key } => write!(f, "key {key} was erased"),
             Self::Disabled => f.write_str("the limits are switched off, every request passes"),
             Self::Enabled => f.write_str("the limits are switched on"),

@@ -140,12 +140,15 @@ impl Handle {
     pub fn stats(&self) -> Stats {
         let live = self.0.live.load();
         let counters = &live.counters;
-        let policies = live.policies.iter().zip(live.binding.usage()).map(|(policy, usage)| PolicyStats {
-            name: policy.name().to_owned(),
-            quota: policy.quota().to_string(),
-            keys: usage.keys,
-            capacity: usage.capacity,
-            evictions: usage.evictions,
+        let policies = live.policies.iter().enumerate().map(|(place, policy)| {
+            let usage = live.binding.usage(place);
+            PolicyStats {
+                name: policy.name().to_owned(),
+                quota: policy.quota().to_string(),
+                keys: usage.keys,
+                capacity: usage.capacity,
+                evictions: usage.evictions,
+            }
         });
         Stats {
             allowed: counters.allowed.total(),

@@ -172,15 +172,15 @@ impl Live {
     /// Tells of evictions at the first one and whenever their number has doubled.
     #[cold]
     fn tell_evictions(&self) {
-        let usage = self.binding.usage();
-        let total: u64 = usage.iter().map(|usage| usage.evictions).sum();
+        let evictions = || (0..self.policies.len()).map(|policy| self.binding.usage(policy).evictions);
+        let total: u64 = evictions().sum();
         // Relaxed: the number guards nothing; a race tells twice.
         if total == 0 || total < self.evictions_told.load(Ordering::Relaxed).saturating_mul(2) {
             return;
         }
         self.evictions_told.store(total, Ordering::Relaxed);
-        for (policy, usage) in self.policies.iter().zip(usage).filter(|(_, usage)| usage.evictions > 0) {
-            (self.on_event)(&Event::Evicted { policy: policy.name(), total: usage.evictions });
+        for (policy, total) in self.policies.iter().zip(evictions()).filter(|(_, total)| *total > 0) {
+            (self.on_event)(&Event::Evicted { policy: policy.name(), total });
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use http::header::{HeaderName, HeaderValue, ValueIter};
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri};
+use http::{Extensions, HeaderMap, Method, Request, Uri};
 
 use crate::key::{KeyError, MAX_PART};
 
@@ -103,25 +104,33 @@ impl<'a> RequestHead<'a> {
     /// Missing, when there is no such field. Malformed, when there are several (which one the application reads is
     /// anybody's guess), or the value is empty or not visible ASCII. Too long, above 256 bytes.
     pub fn header_str(&self, name: &str) -> Result<&'a str, KeyError> {
-        match HeaderName::from_bytes(name.as_bytes()) {
-            Ok(name) => self.header_value(&name),
-            Err(_) => Err(KeyError::unconfigured(format!("`{}` is not a header name", name.escape_debug()))),
-        }
+        // Looked up as text: a `HeaderName` of it would be an allocation for each request.
+        only(self.headers.get_all(name).iter())?.ok_or_else(|| {
+            match HeaderName::from_bytes(name.as_bytes()) {
+                Ok(name) => KeyError::no_header(name),
+                Err(_) => KeyError::unconfigured(format!("`{}` is not a header name", name.escape_debug())),
+            }
+        })
     }
 
     pub(crate) fn header_value(&self, name: &HeaderName) -> Result<&'a str, KeyError> {
-        let mut values = self.headers.get_all(name).iter();
-        let value = values.next().ok_or_else(|| KeyError::no_header(name.clone()))?;
-        if values.next().is_some() {
-            return Err(KeyError::malformed("a header that may appear once appears several times"));
-        }
-        if value.len() > MAX_PART {
-            return Err(KeyError::too_long(value.len()));
-        }
-        match value.to_str() {
-            Ok(text) if !text.is_empty() => Ok(text),
-            _ => Err(KeyError::malformed("a header is empty or not visible ASCII")),
-        }
+        only(self.headers.get_all(name).iter())?.ok_or_else(|| KeyError::no_header(name.clone()))
+    }
+}
+
+/// The one value of a field, as text fit for a key, or `None` when there is no such field.
+fn only<'a>(mut values: ValueIter<'a, HeaderValue>) -> Result<Option<&'a str>, KeyError> {
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(KeyError::malformed("a header that may appear once appears several times"));
+    }
+    if value.len() > MAX_PART {
+        return Err(KeyError::too_long(value.len()));
+    }
+    match value.to_str() {
+        // `to_str` lets tabs through.
+        Ok(text) if !text.is_empty() && !text.contains('\t') => Ok(Some(text)),
+        _ => Err(KeyError::malformed("a header is empty or not visible ASCII")),
     }
 }
 

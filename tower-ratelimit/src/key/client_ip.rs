@@ -81,9 +81,10 @@ impl KeyExtractor for ClientIp {
     fn extract(&self, request: &RequestHead<'_>) -> Result<Key, KeyError> {
         match request.peer() {
             Some(Peer::Tcp(address)) => Ok(self.key_of(address.ip())),
-            Some(Peer::Unix) => {
-                Err(KeyError::unconfigured("the peer is a Unix socket, which has no address"))
-            }
+            Some(Peer::Unix) => Err(KeyError::unconfigured(
+                "the peer is a Unix socket, which has no address; give the policy another key, such as `header(..)` or \
+                 `global()`",
+            )),
             None => Err(KeyError::no_peer()),
         }
     }

@@ -163,12 +163,8 @@ impl Binding for Bound {
         self.secret.fingerprint(key)
     }
 
-    fn usage(&self) -> Vec<Usage> {
-        let usage = |limiter: &KeyedLimiter| Usage {
-            keys: limiter.len(),
-            capacity: limiter.capacity(),
-            evictions: limiter.evictions(),
-        };
-        self.limiters.iter().map(usage).collect()
+    fn usage(&self, policy: usize) -> Usage {
+        let limiter = &self.limiters[policy];
+        Usage { keys: limiter.len(), capacity: limiter.capacity(), evictions: limiter.evictions() }
     }
 }

@@ -48,8 +48,8 @@ pub trait Binding: fmt::Debug + Send + Sync + 'static {
     /// What a key is called in logs and statistics.
     fn digest(&self, key: &Key) -> Fingerprint;
 
-    /// Keys held for each policy, in the order of the policies.
-    fn usage(&self) -> Vec<Usage>;
+    /// Keys held for the policy at this place in the set.
+    fn usage(&self, policy: usize) -> Usage;
 }
 
 /// When a decision is made.

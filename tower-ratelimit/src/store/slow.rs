@@ -62,7 +62,7 @@ impl Binding for Bound {
         self.inner.digest(key)
     }
 
-    fn usage(&self) -> Vec<Usage> {
-        self.inner.usage()
+    fn usage(&self, policy: usize) -> Usage {
+        self.inner.usage(policy)
     }
 }
