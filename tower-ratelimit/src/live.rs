@@ -116,6 +116,10 @@ impl Live {
     /// Acts on a decision.
     #[inline]
     pub(crate) fn act<B>(&self, charges: &Charges, request: &mut Request<B>) -> Action {
+        let allowed = charges.is_allowed();
+        if !allowed && !charges.is_decided() {
+            return self.reject_store(&StoreError::new("a charge came back without a decision"));
+        }
         if let (Some(decision), true) =
             (charges.decisive().copied(), self.with_decision || self.on_decision.is_some())
         {
@@ -127,7 +131,7 @@ impl Live {
             }
         }
         let values = self.policy_fields.values(charges);
-        if charges.is_allowed() {
+        if allowed {
             if self.counters.allowed.add() % EVICTION_CHECK == 0 {
                 self.tell_evictions();
             }

@@ -38,10 +38,17 @@ impl Charges {
         &mut self.0
     }
 
+    /// Whether every charge was decided on. Not so when there is none: a store that has lost them admits nobody.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|charge| charge.decision.is_some())
+    }
+
     /// Whether every charge was decided on and admitted.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
-        self.0.iter().all(|charge| charge.decision.is_some_and(|decision| decision.is_allowed()))
+        !self.0.is_empty()
+            && self.0.iter().all(|charge| charge.decision.is_some_and(|decision| decision.is_allowed()))
     }
 
     /// The decision that counts for the request as a whole: the longest wait among the refusals, else the fewest units
