@@ -191,3 +191,6 @@ impl Hasher for Sip13 {
         sip.v[0] ^ sip.v[1] ^ sip.v[2] ^ sip.v[3]
     }
 }
+
+#[cfg(test)]
+mod tests;

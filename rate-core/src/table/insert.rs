@@ -1,6 +1,6 @@
 //! Room for a newcomer.
 
-use super::line::{EMPTY, Line, SLOTS};
+use super::line::{EMPTY, SLOTS};
 use super::{Rate, Table};
 use crate::algorithm::{Algorithm, Tat};
 use crate::sync::Ordering;
@@ -10,12 +10,11 @@ impl Table {
     ///
     /// Constant work: at most the two lines and the other lines of their twelve keys are looked at.
     pub(super) fn insert(&self, rate: &Rate, tag: u64, homes: (usize, usize), state: Tat, now: u64) {
-        let favourite = Line::favourite(tag);
-        let (first, first_state) = self.lines[homes.0].weakest(favourite);
+        let (first, first_state) = self.lines[homes.0].weakest();
         if self.is_spare(rate, homes.0, first, first_state, now) {
             return self.replace(rate, homes.0, first, tag, state, now);
         }
-        let (second, second_state) = self.lines[homes.1].weakest(favourite);
+        let (second, second_state) = self.lines[homes.1].weakest();
         if self.is_spare(rate, homes.1, second, second_state, now) {
             return self.replace(rate, homes.1, second, tag, state, now);
         }
@@ -52,7 +51,7 @@ impl Table {
                     continue;
                 }
                 // Read without a lock, to choose; what was chosen is looked at again under its lock.
-                let (other_slot, other_state) = self.lines[other].weakest(Line::favourite(neighbour));
+                let (other_slot, other_state) = self.lines[other].weakest();
                 if other_state < best_state {
                     (best, best_state) = (Some((home, slot, other)), other_state);
                 }
@@ -81,7 +80,7 @@ impl Table {
         if guard.epoch() != rate.epoch || !line.try_lock(guard) {
             return false;
         }
-        let (slot, state) = line.weakest(Line::favourite(self.lines[from.0].tag(from.1)));
+        let (slot, state) = line.weakest();
         if state > expected {
             line.release(guard);
             return false;

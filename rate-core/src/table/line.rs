@@ -160,24 +160,12 @@ impl Line {
         self.guard.store(guard.0, Ordering::Release);
     }
 
-    /// The slot a key is put in if it is spare, and looked for first.
-    #[inline]
-    pub(crate) fn favourite(tag: u64) -> usize {
-        // The middle bits: those at both ends chose the line.
-        ((((tag >> 16) & 0xffff) * SLOTS as u64) >> 16) as usize
-    }
-
     /// The slot that holds `tag`.
-    #[inline]
-    pub(crate) fn find(&self, tag: u64) -> Option<usize> {
-        let favourite = Self::favourite(tag);
-        if self.tag(favourite) == tag { Some(favourite) } else { self.search(tag) }
-    }
-
+    ///
     /// Compares all six before it branches: which slot it is cannot be predicted, and a wrong guess costs more than five
     /// comparisons.
     #[inline]
-    fn search(&self, tag: u64) -> Option<usize> {
+    pub(crate) fn find(&self, tag: u64) -> Option<usize> {
         let mut found = 0_u32;
         for (slot, held) in self.tags.iter().enumerate() {
             // Relaxed: judged by `is_still` or `try_lock`.
@@ -215,12 +203,11 @@ impl Line {
         self.set_state(slot, state);
     }
 
-    /// The slot whose loss admits least, and its state: an empty one, else the one that is fresh soonest; among equals
-    /// the `preferred`.
+    /// The slot whose loss admits least, and its state: an empty one, else the one that is fresh soonest.
     #[inline]
-    pub(crate) fn weakest(&self, preferred: usize) -> (usize, Tat) {
-        let mut weakest = (preferred, self.state(preferred));
-        for slot in 0..SLOTS {
+    pub(crate) fn weakest(&self) -> (usize, Tat) {
+        let mut weakest = (0, self.state(0));
+        for slot in 1..SLOTS {
             let state = self.state(slot);
             if state < weakest.1 {
                 weakest = (slot, state);

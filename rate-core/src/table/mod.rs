@@ -13,6 +13,8 @@ mod insert;
 mod line;
 mod rate;
 mod several;
+#[cfg(test)]
+mod tests;
 
 use std::collections::TryReserveError;
 use std::sync::PoisonError;

@@ -85,3 +85,6 @@ impl Table {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

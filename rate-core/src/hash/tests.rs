@@ -1,0 +1,117 @@
+use std::collections::HashSet;
+
+use super::*;
+
+/// A key of these bytes and nothing else, in one write.
+struct Bytes<'a>(&'a [u8]);
+
+impl Hash for Bytes<'_> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write(self.0);
+    }
+}
+
+#[test]
+fn one_write_has_the_value_of_the_reference_implementation() {
+    // SipHash-1-3 of the bytes 0, 1, 2, … under the key 0, 1, …, 15, and two values of the reference under the key zero.
+    let counting: Vec<u8> = (0..64).collect();
+    let secret = Secret::from_bytes(std::array::from_fn(|index| index as u8));
+    for (length, expected) in [
+        (0, 0xabac_0158_050f_c4dc),
+        (1, 0xc9f4_9bf3_7d57_ca93),
+        (7, 0xd392_7d98_9bb1_1140),
+        (8, 0x3690_9511_8d29_9a8e),
+        (9, 0x25a4_8eb3_6c06_3de4),
+        (15, 0xd320_d86d_2a51_9956),
+        (16, 0xcc4f_dd1a_7d90_8b66),
+        (63, 0x9d19_9062_b7bb_b3a8),
+    ] {
+        assert_eq!(secret.fingerprint(&Bytes(&counting[..length])).as_u64(), expected, "{length} bytes");
+    }
+    let zero = Secret::from_bytes([0; 16]);
+    assert_eq!(zero.fingerprint(&Bytes(&[])).as_u64(), 0xd1fb_a762_150c_532c);
+    assert_eq!(zero.fingerprint(&Bytes(&[0])).as_u64(), 0x68a9_1412_8e01_e473);
+}
+
+#[test]
+fn a_str_and_an_integer_have_the_standard_value() {
+    // A `str` is its bytes and 0xff, a u64 its eight bytes.
+    let secret = Secret::from_bytes(*b"0123456789abcdef");
+    for length in 0..40 {
+        let text = "x".repeat(length);
+        let bytes = [text.as_bytes(), &[0xff]].concat();
+        assert_eq!(secret.fingerprint(&*text), secret.fingerprint(&Bytes(&bytes)), "{length} bytes");
+    }
+    let number = 0x0102_0304_0506_0708_u64;
+    assert_eq!(secret.fingerprint(&number), secret.fingerprint(&Bytes(&number.to_le_bytes())));
+}
+
+#[test]
+fn no_str_is_taken_for_the_filling_up_of_another() {
+    // "ab" and "ab\0\0\0\0\0\x02" were one key under every secret: the block of a short end was closed before the byte
+    // that tells where a `str` ends, and then looked like eight bytes of content.
+    let secret = Secret::random();
+    assert_ne!(secret.fingerprint("ab"), secret.fingerprint("ab\0\0\0\0\0\x02"));
+    let mut texts = HashSet::new();
+    for (length, fill) in (0..48_usize).flat_map(|length| (0..16).map(move |fill| (length, fill))) {
+        let text = "x".repeat(length) + &"\0".repeat(fill);
+        // Every byte that an end of up to 63 bytes could be filled up with.
+        texts.extend((0..64_u8).map(|last| format!("{text}{}", char::from(last))));
+        texts.insert(text);
+    }
+    let alone = texts.iter().map(|text| secret.fingerprint(text));
+    let with_a_word =
+        texts.iter().flat_map(|text| [0, 0xff, 1_u64 << 56].map(|word| secret.fingerprint(&(text, word))));
+    let fingerprints: HashSet<_> = alone.chain(with_a_word).collect();
+    assert_eq!(fingerprints.len(), 4 * texts.len(), "two keys share a fingerprint");
+}
+
+#[test]
+fn parts_of_a_tuple_do_not_run_into_each_other() {
+    let secret = Secret::random();
+    let long = "0123456789abcdefghijklmnopqrstuvwxyz";
+    let halves: HashSet<_> =
+        (0..=long.len()).map(|middle| secret.fingerprint(&long.split_at(middle))).collect();
+    assert_eq!(halves.len(), long.len() + 1);
+    let slices = [
+        secret.fingerprint(&(vec![1_u8, 2], vec![3_u8])),
+        secret.fingerprint(&(vec![1_u8], vec![2_u8, 3])),
+        secret.fingerprint(&(vec![1_u8, 2, 3], Vec::<u8>::new())),
+        secret.fingerprint(&vec![vec![1_u8, 2, 3]]),
+    ];
+    assert_eq!(HashSet::from(slices).len(), 4);
+}
+
+#[test]
+fn integers_of_every_width_and_value_are_told_apart() {
+    let secret = Secret::random();
+    let numbers: HashSet<_> = (0..64)
+        .flat_map(|bit| [1_u64 << bit, (1 << bit) - 1])
+        .map(|number| secret.fingerprint(&number))
+        .collect();
+    // Zero, and all ones below each bit; 1 is both a power and a power less one.
+    assert_eq!(numbers.len(), 64 + 64 - 1);
+    let bytes: HashSet<_> = (0..=u8::MAX)
+        .flat_map(|byte| [secret.fingerprint(&byte), secret.fingerprint(&(byte, 0_u16))])
+        .chain((0..=u16::from(u8::MAX)).map(|short| secret.fingerprint(&(short, 1_u8))))
+        .collect();
+    assert_eq!(bytes.len(), 3 * 256);
+}
+
+#[test]
+fn another_secret_gives_other_fingerprints() {
+    let one = Secret::from_bytes([1; 16]);
+    assert_eq!(one, Secret::from_bytes([1; 16]));
+    for byte in 0..16 {
+        let mut bytes = [1; 16];
+        bytes[byte] = 2;
+        assert_ne!(one.fingerprint("ann"), Secret::from_bytes(bytes).fingerprint("ann"), "byte {byte}");
+    }
+    assert_ne!(Secret::random(), Secret::random());
+}
+
+#[test]
+fn a_fingerprint_is_shown_as_sixteen_digits() {
+    assert_eq!(Fingerprint(0xab).to_string(), "00000000000000ab");
+    assert_eq!(Fingerprint(u64::MAX).to_string(), "ffffffffffffffff");
+}

@@ -1,0 +1,6 @@
+//! Tests of what only the table itself can show.
+
+#[cfg(not(loom))]
+mod layout;
+#[cfg(loom)]
+mod loom;
