@@ -28,14 +28,15 @@ impl KeyExtractor for Tenant {
     }
 }
 
-fn app(quota: Quota) -> Router {
+pub(crate) fn app(quota: Quota) -> Router {
     let per_tenant = Policy::new("tenant", quota).key(Tenant);
     Router::new().route("/", get(async || "Hello, tenant!\n")).layer(RateLimitLayer::new(per_tenant))
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let quota = env::var("QUOTA").unwrap_or_else(|_| "60/min burst 3".to_owned()).parse()?;
+    let quota = env::var("QUOTA").unwrap_or_else(|_| "60/min burst 3".to_owned());
+    let quota: Quota = quota.parse().map_err(|error| format!("QUOTA: {error}"))?;
     let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(&address).await.map_err(|error| format!("ADDR={address}: {error}"))?;
     println!("Serving http://{}/ with a limit for each x-tenant", listener.local_addr()?);
