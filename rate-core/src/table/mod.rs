@@ -11,6 +11,7 @@
 mod ask;
 mod insert;
 mod line;
+mod pair;
 mod rate;
 mod several;
 #[cfg(test)]
