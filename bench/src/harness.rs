@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 /// Independent instances of each side.
 pub(crate) const INSTANCES: usize = 3;
-/// Laps on each instance: with three instances, medians over 15 laps.
-const ROUNDS: usize = 5;
+/// Laps on each instance: with three instances, medians over 12 laps.
+const ROUNDS: usize = 4;
 /// Checks in a lap, for each thread: enough to leave the caches as a large table would.
 const SHORTEST: usize = 1 << 17;
 /// A lap of cheap checks is longer, so that starting it does not show.
@@ -92,11 +92,11 @@ impl<K: Clone + Sync, F: Fn(&K) -> bool + Sync> Course<'_, K, F> {
     /// The slower thread's time, with all threads started together.
     ///
     /// On a busy machine two threads may have to share one core, and then nothing is contended. Such a lap is
-    /// repeated, a few times at most, and counted when that does not help.
+    /// repeated, a few times at most, and counted when that does not help; when it often does not, no more are repeated.
     fn time_together(&self, lap: usize, operations: usize) -> Duration {
-        const TRIES: usize = 3;
+        let tries = if laps_not_together() < 30 { 3 } else { 1 };
         let mut slowest = Duration::ZERO;
-        for _ in 0..TRIES {
+        for _ in 0..tries {
             let ready = AtomicUsize::new(0);
             let run = |track| {
                 // Relaxed: only the count matters. Spinning, because a thread that sleeps may be woken on the core of
