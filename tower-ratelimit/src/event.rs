@@ -116,6 +116,7 @@ impl fmt::Display for Event<'_> {
 ///
 /// A library has no logger of its own, and a server that refuses everybody for want of one line must say so somewhere.
 pub(crate) fn warn_once(event: &Event<'_>) {
+    use std::io::Write;
     use std::sync::atomic::{AtomicBool, Ordering};
     static NO_PEER: AtomicBool = AtomicBool::new(false);
     static STORE: AtomicBool = AtomicBool::new(false);
@@ -131,6 +132,7 @@ pub(crate) fn warn_once(event: &Event<'_>) {
     };
     // Relaxed: the flag guards nothing but itself.
     if !told.swap(true, Ordering::Relaxed) {
-        eprintln!("{event}");
+        // Not `eprintln!`, which would panic in the middle of a request when nobody reads standard error any more.
+        let _ = writeln!(std::io::stderr(), "{event}");
     }
 }

@@ -9,7 +9,7 @@
 //!
 //! The draft is no standard yet; a later one may rename the parameters, which is why [`Fields`] can grow.
 
-use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, Entry, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use rate_core::{Decision, Quota};
 use std::time::Duration;
@@ -112,9 +112,45 @@ impl FieldValues {
             return;
         }
         let headers = response.headers_mut();
-        headers.append(RATELIMIT, self.limits);
-        headers.append(RATELIMIT_POLICY, self.policies);
+        append(headers, RATELIMIT, self.limits);
+        append(headers, RATELIMIT_POLICY, self.policies);
     }
+}
+
+/// Appends the members whose names the field does not have yet: a name stands for one policy in a response, and what the
+/// inner service says of its own is not ours to take back.
+fn append(headers: &mut HeaderMap, field: HeaderName, ours: HeaderValue) {
+    match headers.entry(field) {
+        Entry::Vacant(field) => {
+            field.insert(ours);
+        }
+        Entry::Occupied(mut field) => {
+            let has = |name| {
+                field.iter().any(|line| split(line.as_bytes(), b',').any(|other| name_of(other) == name))
+            };
+            let new: Vec<_> = split(ours.as_bytes(), b',').filter(|member| !has(name_of(member))).collect();
+            if let (false, Ok(new)) = (new.is_empty(), HeaderValue::from_bytes(&new.join(&b", "[..]))) {
+                field.append(new);
+            }
+        }
+    }
+}
+
+/// The String that a member of a List begins with.
+fn name_of(member: &[u8]) -> &[u8] {
+    split(member, b';').next().unwrap_or_default()
+}
+
+/// The parts of a structured field between these separators; inside a String one separates nothing.
+fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = text.split(move |&byte| {
+        let separates = byte == separator && !quoted;
+        quoted ^= byte == b'"' && !escaped;
+        escaped = byte == b'\\' && quoted && !escaped;
+        separates
+    });
+    parts.map(<[u8]>::trim_ascii)
 }
 
 /// Whether `Cache-Control` lets a cache hand this response to somebody else.
