@@ -177,7 +177,7 @@ fn member(name: &str, quota: &Quota) -> String {
 
 /// Whole seconds, rounded up and within RFC 9651's range.
 pub(super) fn seconds(time: Duration) -> u64 {
-    (time.as_secs() + u64::from(time.subsec_nanos() > 0)).min(MAX_INTEGER)
+    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).min(MAX_INTEGER)
 }
 
 /// Text written without allocating, up to the length of a few policies.

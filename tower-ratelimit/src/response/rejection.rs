@@ -240,3 +240,26 @@ fn new_instance() -> String {
         low & 0xffff_ffff_ffff
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_rounded_up_between_a_second_and_what_31_bits_hold() {
+        for (nanos, seconds) in [
+            (0, 1),
+            (1, 1),
+            (999_999_000, 1),
+            (1_000_000_000, 1),
+            (1_000_000_001, 2),
+            (59_500_000_000, 60),
+            (2_147_483_647_000_000_000, 2_147_483_647),
+            (2_147_483_647_000_000_001, 2_147_483_647),
+            (u64::MAX, 2_147_483_647),
+        ] {
+            assert_eq!(whole_seconds(Duration::from_nanos(nanos)), seconds, "{nanos} ns");
+        }
+        assert_eq!(whole_seconds(Duration::MAX), 2_147_483_647);
+    }
+}
