@@ -1,0 +1,15 @@
+//! The layer as a tower service, as somebody would use it who expects the worst of it.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod allocations;
+mod concurrency;
+mod control;
+mod fields;
+mod keyless;
+mod keys;
+mod readiness;
+mod rejection;
+mod stores;
+mod support;
+mod swaps;
