@@ -1,0 +1,8 @@
+//! The layer in axum applications, over real sockets and in a user's own tests.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod examples;
+mod hello;
+mod routers;
+mod support;
