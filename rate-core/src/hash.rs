@@ -139,11 +139,11 @@ impl Hasher for Sip13 {
     #[inline]
     fn write(&mut self, bytes: &[u8]) {
         self.close();
-        let mut blocks = bytes.chunks_exact(8);
-        for block in &mut blocks {
-            self.block(block.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)));
+        let mut rest = bytes;
+        while let Some((block, more)) = rest.split_first_chunk() {
+            self.block(u64::from_le_bytes(*block));
+            rest = more;
         }
-        let rest = blocks.remainder();
         self.length = self.length.wrapping_add(bytes.len() as u64);
         self.tail = rest.iter().rev().fold(0, |tail, &byte| tail << 8 | u64::from(byte));
     }

@@ -10,7 +10,7 @@ use rate_core::{Clock, Decision, MonotonicClock};
 use crate::event::{Event, warn_once};
 use crate::key::{KeyError, KeyErrorKind};
 use crate::policy::{ConfigError, Policy};
-use crate::response::{FieldValues, Fields, PolicyFields, Rejection};
+use crate::response::{FieldValues, Fields, PolicyFields, Rejection, Wording};
 use crate::stats::Counters;
 use crate::store::{Answer, Binding, Charges, Later, MemoryStore, Store, StoreError};
 use crate::{Framework, RequestHead};
@@ -33,6 +33,7 @@ pub(crate) struct Live {
     pub(crate) peer_fix: &'static str,
     pub(crate) fields: Fields,
     pub(crate) policy_fields: PolicyFields,
+    pub(crate) wording: Wording,
     pub(crate) with_decision: bool,
     pub(crate) on_decision: Option<Arc<OnDecision>>,
     pub(crate) on_event: Arc<OnEvent>,
@@ -65,6 +66,7 @@ impl Live {
         Ok(Self {
             enabled: true,
             policy_fields: PolicyFields::new(&policies, Fields::default()),
+            wording: Wording::new(&policies),
             policies,
             store,
             binding,
@@ -90,6 +92,7 @@ impl Live {
     /// Writes what never changes of the fields, after the policies or the format have changed.
     pub(crate) fn write_fields(&mut self) {
         self.policy_fields = PolicyFields::new(&self.policies, self.fields);
+        self.wording = Wording::new(&self.policies);
     }
 
     /// Finds out who asks and decides, or has the store decide.
@@ -151,7 +154,7 @@ impl Live {
                 (self.on_event)(&Event::Denied { policy, key, retry_after: decision.retry_after() });
             }
         }
-        Action::Reject(Rejection::denied(&self.policies, charges), values)
+        Action::Reject(Rejection::denied(&self.wording, charges), values)
     }
 
     #[cold]

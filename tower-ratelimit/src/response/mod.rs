@@ -1,9 +1,12 @@
 //! What clients are told: quota fields on every answer, and a refusal in place of one.
 
 mod fields;
+mod instance;
 mod problem;
 mod rejection;
+mod wording;
 
 pub use fields::Fields;
 pub(crate) use fields::{FieldValues, PolicyFields};
 pub use rejection::{Rejection, RejectionKind};
+pub(crate) use wording::Wording;

@@ -10,7 +10,6 @@ pub(super) struct Problem<'a> {
     pub(super) status: u16,
     pub(super) detail: &'a str,
     pub(super) instance: &'a str,
-    pub(super) violated: &'a [&'a str],
 }
 
 impl Problem<'_> {
@@ -29,9 +28,6 @@ impl Serialize for Problem<'_> {
         map.serialize_entry("status", &self.status)?;
         map.serialize_entry("detail", self.detail)?;
         map.serialize_entry("instance", self.instance)?;
-        if !self.violated.is_empty() {
-            map.serialize_entry("violated-policies", self.violated)?;
-        }
         map.end()
     }
 }

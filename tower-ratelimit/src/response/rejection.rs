@@ -1,24 +1,29 @@
 //! A request that was not forwarded, and the response it gets.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Method, Response, StatusCode};
-use rate_core::{Quota, Secret};
+use smallvec::SmallVec;
 
 use super::fields::seconds;
+use super::instance::Instance;
 use super::problem::Problem;
+use super::wording::Wording;
 use crate::key::{KeyError, KeyErrorKind};
-use crate::policy::Policy;
 use crate::store::Charges;
 
 /// Largest `Retry-After`, which many clients keep in 31 bits.
 const MAX_RETRY_AFTER: u64 = 2_147_483_647;
 
 const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+/// The beginning of a refusal's body; a test compares the whole with what the JSON library writes.
+const QUOTA_EXCEEDED_JSON: &str = "{\"type\":\"https://iana.org/assignments/http-problem-types#quota-exceeded\",\
+    \"title\":\"Quota Exceeded\",\"status\":429,\"detail\":\"";
+
 const REDUCED_CAPACITY: &str = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
 
 /// Why a request was not forwarded.
@@ -56,10 +61,26 @@ pub struct Rejection(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     kind: RejectionKind,
-    violated: Vec<String>,
+    cause: Cause,
     retry_after: Option<Duration>,
-    detail: String,
-    instance: String,
+    instance: Instance,
+}
+
+/// What the response explains.
+#[derive(Debug)]
+enum Cause {
+    /// These policies, whose wording is ready.
+    Refusals(Wording, SmallVec<[Refusal; 1]>),
+    /// Anything else, in a sentence.
+    Sentence(Cow<'static, str>),
+}
+
+/// One policy's part in a refusal.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    policy: usize,
+    /// The cost, when it is more than can ever be admitted.
+    too_much: Option<u64>,
 }
 
 /// What kept a request from being forwarded.
@@ -88,53 +109,34 @@ impl RejectionKind {
 }
 
 impl Rejection {
-    pub(crate) fn denied(policies: &[Policy], charges: &Charges) -> Self {
-        let refusals = || {
-            charges.as_slice().iter().filter_map(|charge| {
-                let decision = charge.decision.filter(|decision| !decision.is_allowed())?;
-                Some((&policies[charge.policy], charge.cost, decision))
-            })
-        };
-        let retry_after = charges.decisive().and_then(rate_core::Decision::retry_after);
-        let mut detail = String::new();
-        for (policy, cost, decision) in refusals() {
-            if !detail.is_empty() {
-                detail.push(' ');
-            }
-            detail.push_str(&allowance(policy.name(), &policy.quota()));
-            if decision.retry_after().is_none() {
-                let most = policy.quota().burst_size();
-                detail.push_str(&format!(
-                    " This request costs {cost}, and at most {most} can ever be admitted at once."
-                ));
-            }
-        }
-        if let Some(wait) = retry_after {
-            let wait = whole_seconds(wait);
-            detail.push_str(&format!(" Retry in {wait} second{}.", if wait == 1 { "" } else { "s" }));
-        }
-        let violated = refusals().map(|(policy, ..)| policy.name().to_owned()).collect();
-        Self::of(RejectionKind::Denied, violated, retry_after, detail)
+    pub(crate) fn denied(wording: &Wording, charges: &Charges) -> Self {
+        let refusals = charges.as_slice().iter().filter_map(|charge| {
+            let decision = charge.decision.filter(|decision| !decision.is_allowed())?;
+            let too_much = decision.retry_after().is_none().then_some(charge.cost);
+            Some(Refusal { policy: charge.policy, too_much })
+        });
+        let cause = Cause::Refusals(wording.clone(), refusals.collect());
+        Self::of(RejectionKind::Denied, cause, charges.decisive().and_then(rate_core::Decision::retry_after))
     }
 
     pub(crate) fn key(error: &KeyError, hint: Option<&str>) -> Self {
         let kind = RejectionKind::Key(error.kind());
-        let detail = match hint {
+        let sentence = match hint {
             // A release build tells the world nothing about how the server is built.
-            Some(hint) if cfg!(debug_assertions) => format!("{error}. {hint}"),
-            None if cfg!(debug_assertions) || kind.status().is_client_error() => format!("{error}."),
-            _ => "The server could not tell who is asking.".to_owned(),
+            Some(hint) if cfg!(debug_assertions) => format!("{error}. {hint}").into(),
+            None if cfg!(debug_assertions) || kind.status().is_client_error() => format!("{error}.").into(),
+            _ => Cow::Borrowed("The server could not tell who is asking."),
         };
-        Self::of(kind, Vec::new(), None, detail)
+        Self::of(kind, Cause::Sentence(sentence), None)
     }
 
     pub(crate) fn store() -> Self {
-        let detail = "The service cannot check its limits just now.".to_owned();
-        Self::of(RejectionKind::Store, Vec::new(), Some(Duration::from_secs(1)), detail)
+        let cause = Cause::Sentence(Cow::Borrowed("The service cannot check its limits just now."));
+        Self::of(RejectionKind::Store, cause, Some(Duration::from_secs(1)))
     }
 
-    fn of(kind: RejectionKind, violated: Vec<String>, retry_after: Option<Duration>, detail: String) -> Self {
-        Self(Arc::new(Inner { kind, violated, retry_after, detail, instance: new_instance() }))
+    fn of(kind: RejectionKind, cause: Cause, retry_after: Option<Duration>) -> Self {
+        Self(Arc::new(Inner { kind, cause, retry_after, instance: Instance::new() }))
     }
 
     /// What kept the request from being forwarded.
@@ -151,8 +153,13 @@ impl Rejection {
 
     /// The policies that refused, in the order of the layer.
     #[must_use]
-    pub fn violated_policies(&self) -> &[String] {
-        &self.0.violated
+    pub fn violated_policies(&self) -> Vec<&str> {
+        match &self.0.cause {
+            Cause::Refusals(wording, refusals) => {
+                refusals.iter().map(|refusal| wording.of(refusal.policy).name.as_str()).collect()
+            }
+            Cause::Sentence(_) => Vec::new(),
+        }
     }
 
     /// The longest wait among the policies that refused; `None` when no wait helps.
@@ -163,34 +170,89 @@ impl Rejection {
 
     /// The explanation in the response's body.
     #[must_use]
-    pub fn detail(&self) -> &str {
-        &self.0.detail
+    pub fn detail(&self) -> Cow<'_, str> {
+        match &self.0.cause {
+            Cause::Refusals(wording, refusals) => {
+                let mut text = Vec::new();
+                self.write_detail(refusals, |policy| &wording.of(policy).allowance, &mut text);
+                Cow::Owned(String::from_utf8(text).unwrap_or_default())
+            }
+            Cause::Sentence(sentence) => Cow::Borrowed(sentence),
+        }
     }
 
     /// The `instance` in the response's body, `urn:uuid:…`: what a user can quote and an operator can find in the log.
     #[must_use]
-    pub fn instance(&self) -> &str {
-        &self.0.instance
+    pub fn instance(&self) -> String {
+        self.0.instance.text().into_iter().map(char::from).collect()
     }
 
-    /// The response: problem+json, `Retry-After` when a wait helps, and never to be stored by a cache.
-    pub(crate) fn response(&self, method: &Method) -> Response<Bytes> {
+    /// The sentences of a refusal, each policy's allowance as `allowance` words it.
+    fn write_detail<'a>(
+        &self,
+        refusals: &[Refusal],
+        allowance: impl Fn(usize) -> &'a str,
+        text: &mut impl Extend<u8>,
+    ) {
+        let mut push = |part: &str| text.extend(part.bytes());
+        let mut number = itoa::Buffer::new();
+        for (index, refusal) in refusals.iter().enumerate() {
+            push(if index == 0 { "" } else { " " });
+            push(allowance(refusal.policy));
+            if let (Some(cost), Cause::Refusals(wording, _)) = (refusal.too_much, &self.0.cause) {
+                push(" This request costs ");
+                push(number.format(cost));
+                push(", and at most ");
+                push(number.format(wording.of(refusal.policy).burst));
+                push(" can ever be admitted at once.");
+            }
+        }
+        if let Some(wait) = self.0.retry_after {
+            let wait = whole_seconds(wait);
+            push(" Retry in ");
+            push(number.format(wait));
+            push(if wait == 1 { " second." } else { " seconds." });
+        }
+    }
+
+    /// The problem as JSON. A refusal's is joined from parts that were serialized before, and numbers.
+    fn json(&self) -> Vec<u8> {
         let status = self.status();
-        let violated: Vec<_> = self.0.violated.iter().map(String::as_str).collect();
         let (kind, title) = match self.0.kind {
             RejectionKind::Denied => (QUOTA_EXCEEDED, "Quota Exceeded"),
             RejectionKind::Store => (REDUCED_CAPACITY, "Temporary Reduced Capacity"),
             RejectionKind::Key(_) => ("about:blank", status.canonical_reason().unwrap_or_default()),
         };
-        let (detail, instance) = (self.detail(), self.instance());
-        let json =
-            Problem { kind, title, status: status.as_u16(), detail, instance, violated: &violated }.to_json();
+        match &self.0.cause {
+            Cause::Sentence(detail) => {
+                Problem { kind, title, status: status.as_u16(), detail, instance: &self.instance() }.to_json()
+            }
+            Cause::Refusals(wording, refusals) => {
+                let mut json = Vec::with_capacity(512);
+                json.extend_from_slice(QUOTA_EXCEEDED_JSON.as_bytes());
+                self.write_detail(refusals, |policy| &wording.of(policy).json_allowance, &mut json);
+                json.extend_from_slice(b"\",\"instance\":\"");
+                json.extend_from_slice(&self.0.instance.text());
+                json.extend_from_slice(b"\",\"violated-policies\":[");
+                for (index, refusal) in refusals.iter().enumerate() {
+                    json.extend_from_slice(if index == 0 { b"" } else { b"," });
+                    json.extend_from_slice(wording.of(refusal.policy).json_name.as_bytes());
+                }
+                json.extend_from_slice(b"]}");
+                json
+            }
+        }
+    }
+
+    /// The response: problem+json, `Retry-After` when a wait helps, and never to be stored by a cache.
+    pub(crate) fn response(&self, method: &Method) -> Response<Bytes> {
+        let json = self.json();
 
         // A response to HEAD says how long the body would be, and has none.
         let length = json.len();
         let body = if method == Method::HEAD { Bytes::new() } else { Bytes::from(json) };
         let mut response = Response::new(body);
-        *response.status_mut() = status;
+        *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
@@ -206,39 +268,6 @@ impl Rejection {
 /// A wait in the seconds of `Retry-After`: rounded up, never zero, so that waiting it out is always enough.
 fn whole_seconds(wait: Duration) -> u64 {
     seconds(wait).clamp(1, MAX_RETRY_AFTER)
-}
-
-/// `Policy "default" allows 100 requests per 60 seconds.`
-fn allowance(name: &str, quota: &Quota) -> String {
-    let (limit, period) = (quota.limit(), quota.period());
-    let requests = if limit == 1 { "request" } else { "requests" };
-    let period = match (period.as_secs(), period.subsec_nanos()) {
-        (1, 0) => "second".to_owned(),
-        (seconds, 0) => format!("{seconds} seconds"),
-        _ => format!("{period:?}"),
-    };
-    format!("Policy {name:?} allows {limit} {requests} per {period}.")
-}
-
-/// A random UUID (version 4 of RFC 9562) as a URN.
-///
-/// A counter under a secret function: as unpredictable as the secret, at the price of two short hashes.
-fn new_instance() -> String {
-    static SECRET: OnceLock<Secret> = OnceLock::new();
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let secret = SECRET.get_or_init(Secret::random);
-    // Relaxed: only the numbers have to differ.
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let high = secret.fingerprint(&(count, 0_u64)).as_u64() & 0xffff_ffff_ffff_0fff | 0x4000;
-    let low = secret.fingerprint(&(count, 1_u64)).as_u64() >> 2 | 1 << 63;
-    format!(
-        "urn:uuid:{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        high >> 32,
-        high >> 16 & 0xffff,
-        high & 0xffff,
-        low >> 48,
-        low & 0xffff_ffff_ffff
-    )
 }
 
 #[cfg(test)]

@@ -1,0 +1,71 @@
+//! A name for one refusal: what a user can quote and an operator can find in the log.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rate_core::Secret;
+
+const PREFIX: &[u8; 9] = b"urn:uuid:";
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// A random UUID (version 4 of RFC 9562) as a URN.
+///
+/// A counter under two secret functions: as unpredictable as their secrets, at the price of two short hashes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Instance(u128);
+
+impl Instance {
+    pub(super) fn new() -> Self {
+        static SECRETS: OnceLock<[Secret; 2]> = OnceLock::new();
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let [high, low] = SECRETS.get_or_init(|| [Secret::random(), Secret::random()]);
+        // Relaxed: only the numbers have to differ.
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let high = high.fingerprint(&count).as_u64() & 0xffff_ffff_ffff_0fff | 0x4000;
+        let low = low.fingerprint(&count).as_u64() >> 2 | 1 << 63;
+        Self(u128::from(high) << 64 | u128::from(low))
+    }
+
+    /// `urn:uuid:` and 32 digits in groups of 8, 4, 4, 4 and 12.
+    pub(super) fn text(self) -> [u8; 45] {
+        let mut text = [b'-'; 45];
+        text[..PREFIX.len()].copy_from_slice(PREFIX);
+        let mut at = PREFIX.len();
+        for (index, byte) in self.0.to_be_bytes().into_iter().enumerate() {
+            if matches!(index, 4 | 6 | 8 | 10) {
+                at += 1;
+            }
+            text[at] = DIGITS[usize::from(byte >> 4)];
+            text[at + 1] = DIGITS[usize::from(byte & 15)];
+            at += 2;
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_a_random_uuid_of_version_4() {
+        let texts: Vec<_> = (0..100).map(|_| Instance::new().text()).collect();
+        for text in &texts {
+            let text = std::str::from_utf8(text).expect("ASCII");
+            let uuid = text.strip_prefix("urn:uuid:").expect("a URN");
+            let groups: Vec<_> = uuid.split('-').collect();
+            assert_eq!(
+                groups.iter().map(|group| group.len()).collect::<Vec<_>>(),
+                [8, 4, 4, 4, 12],
+                "{text}"
+            );
+            assert!(uuid.bytes().all(|byte| byte == b'-' || DIGITS.contains(&byte)), "{text}");
+            assert!(groups[2].starts_with('4'), "{text}");
+            assert!(groups[3].starts_with(['8', '9', 'a', 'b']), "{text}");
+        }
+        let mut distinct = texts.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), texts.len());
+    }
+}

@@ -1,0 +1,66 @@
+//! What refusals say, written once for each policy.
+//!
+//! An attack is mostly refusals, so refusing has to be cheaper than serving. All that varies between two refusals are
+//! numbers; everything else is serialized when the policies are set and joined when a request is refused.
+
+use std::sync::Arc;
+
+use rate_core::Quota;
+
+use crate::policy::Policy;
+
+/// The wording of a set of policies.
+#[derive(Clone, Debug)]
+pub(crate) struct Wording(Arc<[PolicyWording]>);
+
+/// The wording of one policy.
+#[derive(Debug)]
+pub(super) struct PolicyWording {
+    pub(super) name: String,
+    /// The name as a JSON string, quotes included.
+    pub(super) json_name: String,
+    /// `Policy "default" allows 100 requests per 60 seconds.`
+    pub(super) allowance: String,
+    /// The same as the inside of a JSON string.
+    pub(super) json_allowance: String,
+    /// Most units that can ever be admitted at once.
+    pub(super) burst: u64,
+}
+
+impl Wording {
+    pub(crate) fn new(policies: &[Policy]) -> Self {
+        let word = |policy: &Policy| {
+            let allowance = allowance(policy.name(), &policy.quota());
+            let json_allowance = json(&allowance);
+            PolicyWording {
+                name: policy.name().to_owned(),
+                json_name: json(policy.name()),
+                json_allowance: json_allowance.trim_matches('"').to_owned(),
+                allowance,
+                burst: policy.quota().burst_size(),
+            }
+        };
+        Self(policies.iter().map(word).collect())
+    }
+
+    pub(super) fn of(&self, policy: usize) -> &PolicyWording {
+        &self.0[policy]
+    }
+}
+
+/// A JSON string, quotes included.
+fn json(text: &str) -> String {
+    // A string cannot fail to serialize into memory.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+fn allowance(name: &str, quota: &Quota) -> String {
+    let (limit, period) = (quota.limit(), quota.period());
+    let requests = if limit == 1 { "request" } else { "requests" };
+    let period = match (period.as_secs(), period.subsec_nanos()) {
+        (1, 0) => "second".to_owned(),
+        (seconds, 0) => format!("{seconds} seconds"),
+        _ => format!("{period:?}"),
+    };
+    format!("Policy {name:?} allows {limit} {requests} per {period}.")
+}
