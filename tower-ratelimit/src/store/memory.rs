@@ -34,11 +34,16 @@ pub struct MemoryStore {
 
 /// The tables by policy name, in use or lately so.
 #[derive(Debug, Default)]
-struct Limits {
-    active: HashMap<String, KeyedLimiter>,
-    /// Tables of policies that were taken out, until their last key is as good as new: putting a policy back is no way
-    /// to a fresh burst.
-    retired: HashMap<String, (KeyedLimiter, Timestamp)>,
+struct Limits(HashMap<String, Table>);
+
+#[derive(Debug)]
+struct Table {
+    limiter: KeyedLimiter,
+    /// Held by every binding that decides by this table. A store may serve several layers, and a change of one does not
+    /// tell what the others still use.
+    users: Arc<()>,
+    /// When its last key is as good as new, once nobody uses it: putting a policy back is no way to a fresh burst.
+    until: Option<Timestamp>,
 }
 
 impl MemoryStore {
@@ -81,44 +86,38 @@ impl Store for MemoryStore {
         // Nothing panics while the lock is held that would leave the tables half changed.
         let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
         // What can fail comes first, so that a failure changes nothing.
-        let mut bound = Vec::with_capacity(policies.len());
+        let mut tables = Vec::with_capacity(policies.len());
         for policy in policies {
-            let builder =
-                || KeyedLimiter::builder(policy.quota()).capacity(self.capacity).secret(self.secret);
-            bound.push(match limits.known(policy.name(), now) {
-                Some(limiter) => limiter,
-                None => builder().build().map_err(ConfigError::capacity)?,
+            tables.push(match limits.0.get(policy.name()) {
+                Some(table) => (table.limiter.clone(), table.users.clone()),
+                None => {
+                    let builder =
+                        KeyedLimiter::builder(policy.quota()).capacity(self.capacity).secret(self.secret);
+                    (builder.build().map_err(ConfigError::capacity)?, Arc::default())
+                }
             });
         }
-        limits.retire(policies, now);
-        for (policy, limiter) in policies.iter().zip(&mut bound) {
+        for (policy, (limiter, users)) in policies.iter().zip(&mut tables) {
             if limiter.quota() != policy.quota() {
                 *limiter = limiter.with_quota_at(policy.quota(), now);
             }
-            limits.retired.remove(policy.name());
-            limits.active.insert(policy.name().to_owned(), limiter.clone());
+            let table = Table { limiter: limiter.clone(), users: users.clone(), until: None };
+            limits.0.insert(policy.name().to_owned(), table);
         }
-        Ok(Arc::new(Bound { limiters: bound, secret: self.secret }))
+        limits.0.retain(|_, table| table.is_needed(now));
+        let (limiters, users) = tables.into_iter().unzip();
+        Ok(Arc::new(Bound { limiters, secret: self.secret, _users: users }))
     }
 }
 
-impl Limits {
-    fn known(&self, name: &str, now: Timestamp) -> Option<KeyedLimiter> {
-        let retired = || self.retired.get(name).filter(|(_, until)| *until > now).map(|(limiter, _)| limiter);
-        self.active.get(name).or_else(retired).cloned()
-    }
-
-    /// Puts aside what `policies` no longer name, and drops what nobody can remember any more.
-    fn retire(&mut self, policies: &[Policy], now: Timestamp) {
-        self.retired.retain(|_, (_, until)| *until > now);
-        let named = |name: &String| policies.iter().any(|policy| policy.name() == name);
-        let gone: Vec<_> = self.active.keys().filter(|name| !named(name)).cloned().collect();
-        for name in gone {
-            if let Some(limiter) = self.active.remove(&name) {
-                let until = now.saturating_add(limiter.quota().refill_time());
-                self.retired.insert(name, (limiter, until));
-            }
+impl Table {
+    fn is_needed(&mut self, now: Timestamp) -> bool {
+        if Arc::strong_count(&self.users) > 1 {
+            self.until = None;
+            return true;
         }
+        let refilled = now.saturating_add(self.limiter.quota().refill_time());
+        *self.until.get_or_insert(refilled) > now
     }
 }
 
@@ -126,6 +125,8 @@ impl Limits {
 struct Bound {
     limiters: Vec<KeyedLimiter>,
     secret: Secret,
+    /// Says that the tables are in use.
+    _users: Vec<Arc<()>>,
 }
 
 impl Bound {
