@@ -225,3 +225,6 @@ impl Cell {
         version % 2 == 0 && self.version.load(Ordering::Relaxed) == version
     }
 }
+
+#[cfg(all(test, loom))]
+mod tests;

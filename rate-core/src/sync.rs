@@ -17,6 +17,28 @@ pub(crate) use loom::{
     sync::{Mutex, RwLock},
 };
 
+/// Sets `bits` and returns what was there before.
+#[cfg(not(all(test, loom)))]
+#[inline(always)]
+pub(crate) fn fetch_or(word: &AtomicU64, bits: u64, order: Ordering) -> u64 {
+    word.fetch_or(bits, order)
+}
+
+/// The same, without a write that changes nothing: loom does not know that such a write comes right after what it read,
+/// and lets it overwrite the unlocking that it raced with.
+#[cfg(all(test, loom))]
+pub(crate) fn fetch_or(word: &AtomicU64, bits: u64, order: Ordering) -> u64 {
+    let mut before = word.load(order);
+    while before & bits != bits {
+        // Relaxed on failure: a lock that somebody else got is only waited for.
+        match word.compare_exchange(before, before | bits, order, Ordering::Relaxed) {
+            Ok(_) => break,
+            Err(other) => before = other,
+        }
+    }
+    before
+}
+
 /// Waits a little longer after each lost race, and gives the processor away once waiting is not cheap any more.
 ///
 /// The exclusive section this waits for is a handful of stores, so a waiter normally spins once or twice. Long pauses
@@ -50,3 +72,6 @@ impl Backoff {
         self.step += 1;
     }
 }
+
+#[cfg(all(test, loom))]
+pub(crate) mod tests;

@@ -25,7 +25,7 @@
 //! over half a minute of nothing else, in the few nanoseconds between two loads, to be deceived.
 
 use crate::algorithm::{Gcra, Tat};
-use crate::sync::{AtomicU32, AtomicU64, Backoff, Ordering, fence};
+use crate::sync::{AtomicU32, AtomicU64, Backoff, Ordering, fence, fetch_or};
 
 /// Keys per line. Six tags of 8 bytes, six states of 12 and the guard are exactly two cache lines.
 pub(crate) const SLOTS: usize = 6;
@@ -123,7 +123,7 @@ impl Line {
     pub(crate) fn lock(&self, backoff: &mut Backoff) -> Guard {
         loop {
             // Acquire: as in `try_lock`.
-            let guard = Guard(self.guard.fetch_or(Guard::WRITER, Ordering::Acquire));
+            let guard = Guard(fetch_or(&self.guard, Guard::WRITER, Ordering::Acquire));
             if !guard.is_locked() {
                 fence(Ordering::Release);
                 return guard;

@@ -1,1 +1,355 @@
-//! Models
+//! Every interleaving of two threads on the shipped table.
+//!
+//! `RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=3 cargo test -p rate-core --lib --release loom`
+
+use std::sync::Arc;
+
+use crate::algorithm::{Algorithm, Gcra, Tat};
+use crate::sync::tests::in_every_order;
+use crate::sync::{Backoff, Ordering};
+use crate::table::line::{EMPTY, SLOTS};
+use crate::table::{Ask, Rate, Table, decide_all};
+use crate::{Decision, Quota};
+
+const KEY: u64 = 42;
+const OTHER_KEY: u64 = 43;
+const NOW: u64 = 1_000_000_007;
+
+/// Two units whose states are no whole ticks.
+const PAIR: Quota = Quota::per_second(7).burst(2);
+
+/// A table and the quota its user knows.
+#[derive(Clone)]
+struct Limit {
+    table: Arc<Table>,
+    rate: Rate,
+}
+
+impl Limit {
+    fn new(quota: Quota, capacity: usize) -> Self {
+        let rate = Rate { gcra: Gcra::new(quota), epoch: 0 };
+        Self { table: Arc::new(Table::new(capacity, &rate).expect("a few keys fit")), rate }
+    }
+
+    fn decide(&self, tag: u64, cost: u64, now: u64) -> Decision {
+        Ask { table: &self.table, rate: &self.rate, tag, cost }.decide(now)
+    }
+
+    fn peek(&self, tag: u64, now: u64) -> Decision {
+        Ask { table: &self.table, rate: &self.rate, tag, cost: 1 }.peek(now)
+    }
+
+    fn take(&self, tag: u64) -> bool {
+        self.decide(tag, 1, NOW).is_allowed()
+    }
+
+    /// One unit from each of two keys, or from neither.
+    fn take_both(&self, keys: [u64; 2]) -> bool {
+        let asks = keys.map(|tag| Ask { table: &self.table, rate: &self.rate, tag, cost: 1 });
+        decide_all::<2, 4>(&asks, NOW, &mut |_, _| {})
+    }
+
+    fn remaining(&self, tag: u64) -> u64 {
+        self.peek(tag, NOW).remaining()
+    }
+
+    fn lines_with(&self, tag: u64) -> Vec<usize> {
+        (0..self.table.lines.len()).filter(|line| self.table.lines[*line].find(tag).is_some()).collect()
+    }
+}
+
+/// A tag whose first home of `lines` is `first` and whose second one is `second`.
+const fn tag_at(lines: u64, first: u64, second: u64, salt: u64) -> u64 {
+    let (first, second) =
+        ((first << 32) / lines + (1 << 20) + salt, (second << 32) / lines + (1 << 20) + salt);
+    first << 32 | second
+}
+
+#[test]
+fn loom_two_threads_get_one_unit_between_them() {
+    in_every_order(|race| {
+        let limit = Limit::new(PAIR, 1);
+        assert!(limit.take(KEY));
+        let (one, other) = race.between(&limit, |limit| limit.take(KEY), |limit| limit.take(KEY));
+        assert_ne!(one, other, "one unit, and not one admission");
+        assert!(!limit.take(KEY));
+    });
+}
+
+#[test]
+fn loom_two_newcomers_to_one_line_are_both_kept() {
+    in_every_order(|race| {
+        let limit = Limit::new(PAIR, 1);
+        let both = race.between(&limit, |limit| limit.take(KEY), |limit| limit.take(OTHER_KEY));
+        assert_eq!(both, (true, true));
+        assert_eq!((limit.remaining(KEY), limit.remaining(OTHER_KEY)), (1, 1));
+        assert_eq!((limit.table.len(), limit.table.evictions()), (2, 0));
+    });
+}
+
+#[test]
+fn loom_a_newcomer_that_two_threads_bring_is_one_key() {
+    in_every_order(|race| {
+        // Two lines, of which each thread has to be sure.
+        let (limit, key) = (Limit::new(PAIR, 8), tag_at(2, 0, 1, 0));
+        let both = race.between(&limit, move |limit| limit.take(key), move |limit| limit.take(key));
+        assert_eq!(both, (true, true));
+        assert!(!limit.take(key), "each thread stored the key for itself");
+        assert_eq!(limit.table.len(), 1);
+    });
+}
+
+/// Keys at home in the first and in the second of two lines.
+const LINES: [u64; 2] = [tag_at(2, 0, 1, 0), tag_at(2, 1, 0, 0)];
+
+/// Two lines of one table, each with a key that has one unit left.
+///
+/// Lines are locked in the order of their addresses. Those of two tables would differ from run to run, and loom needs
+/// every run to be the same.
+fn two_lines() -> (Limit, [u64; 2]) {
+    let limit = Limit::new(PAIR, 8);
+    assert!(limit.take_both(LINES));
+    assert_eq!(LINES.map(|key| limit.lines_with(key)), [[0], [1]]);
+    (limit, LINES)
+}
+
+#[test]
+fn loom_a_decision_over_two_limits_is_charged_to_both_or_to_neither() {
+    for reversed in [false, true] {
+        in_every_order(move |race| {
+            let (limit, [a, b]) = two_lines();
+            let keys = if reversed { [b, a] } else { [a, b] };
+            let (both, alone) = race.between(
+                &limit,
+                move |limit| limit.take_both([a, b]),
+                move |limit| keys.map(|key| limit.take(key)),
+            );
+            assert_eq!(both, alone == [false, false], "both {both}, alone {alone:?}");
+            for (key, alone) in keys.into_iter().zip(alone) {
+                assert_eq!(limit.remaining(key), u64::from(!alone && !both));
+            }
+        });
+    }
+}
+
+#[test]
+fn loom_decisions_over_the_same_limits_in_either_order_do_not_wait_for_each_other() {
+    in_every_order(|race| {
+        let (limit, [a, b]) = two_lines();
+        let (straight, reversed) =
+            race.between(&limit, move |limit| limit.take_both([a, b]), move |limit| limit.take_both([b, a]));
+        assert_ne!(straight, reversed, "one unit of each, and not one admission");
+        assert_eq!([limit.remaining(a), limit.remaining(b)], [0, 0]);
+    });
+}
+
+#[test]
+fn loom_a_newcomer_to_two_limits_is_charged_to_both_or_to_neither() {
+    in_every_order(|race| {
+        let limit = Limit::new(PAIR.burst(1), 1);
+        let (both, alone) =
+            race.between(&limit, |limit| limit.take_both([KEY, OTHER_KEY]), |limit| limit.take(OTHER_KEY));
+        assert_ne!(both, alone);
+        assert_eq!((limit.remaining(KEY), limit.remaining(OTHER_KEY)), (u64::from(alone), 0));
+        assert_eq!(limit.table.len(), if both { 2 } else { 1 });
+    });
+}
+
+#[test]
+fn loom_a_quota_change_frees_nobody_who_is_checked_meanwhile() {
+    // The same share in both, without rounding: one of two. To a slower quota and to a faster one, since a state in the
+    // wrong quota looks freer in the one case and more used in the other.
+    let quotas = [Quota::per_second(2), Quota::per_minute(2)];
+    for (quota, next) in [(quotas[0], quotas[1]), (quotas[1], quotas[0])] {
+        in_every_order(move |race| {
+            let limit = Limit::new(quota, 1);
+            assert!(limit.take(KEY));
+            let (rate, admitted) = race.between(
+                &limit,
+                move |limit| limit.table.change(Gcra::new(next), || NOW),
+                |limit| [limit.take(KEY), limit.take(KEY)],
+            );
+            assert_eq!(admitted, [true, false]);
+            assert!(!Limit { rate, ..limit.clone() }.take(KEY));
+            assert_eq!(limit.table.len(), 1);
+        });
+    }
+}
+
+#[test]
+fn loom_a_key_stored_during_a_quota_change_is_stored_in_one_of_the_two() {
+    in_every_order(|race| {
+        let (limit, next) = (Limit::new(Quota::per_second(2), 8), Gcra::new(Quota::per_minute(2)));
+        let key = tag_at(2, 0, 1, 0);
+        let (rate, admitted) =
+            race.between(&limit, move |limit| limit.table.change(next, || NOW), move |limit| limit.take(key));
+        assert!(admitted);
+        let changed = Limit { rate, ..limit.clone() };
+        assert_eq!(changed.remaining(key), 1);
+        assert_eq!(changed.decide(key, 2, NOW).reset_after().as_secs(), 30, "a state of the other quota");
+    });
+}
+
+#[test]
+fn loom_a_lock_that_changed_nothing_passes_on_what_was_written_before() {
+    in_every_order(|race| {
+        let limit = Limit::new(PAIR, 1);
+        assert!(limit.decide(OTHER_KEY, 1, NOW).is_allowed());
+        let (first, others) = race.between(
+            &limit,
+            |limit| {
+                let first = limit.take(KEY);
+                let line = &limit.table.lines[0];
+                line.release(line.lock(&mut Backoff::default()));
+                first
+            },
+            |limit| [limit.take(KEY), limit.take(KEY)],
+        );
+        let admitted = [first, others[0], others[1]].into_iter().filter(|admitted| *admitted).count();
+        assert_eq!(admitted, 2, "{first}, {others:?}");
+    });
+}
+
+#[test]
+fn loom_a_reader_never_sees_half_a_state() {
+    let quota = Quota::per_second(1_000_000_007).burst(3);
+    let gcra = Gcra::new(quota);
+    // The charge that is made meanwhile carries from the lower word into the upper one: half of it would be a state of
+    // long ago, in which the bucket is full.
+    let now = u64::try_from(((1_u128 << 64) - 1_000_000_001) / 1_000_000_007).expect("18 s");
+    let one = gcra.admit(gcra.fresh(), now, 1).expect("fresh");
+    let two = gcra.admit(one, now, 1).expect("two of three left");
+    assert_eq!((Gcra::pack(one).1, Gcra::pack(two).1), (0, 1));
+    let seen = |decision: Decision| (decision.remaining(), decision.reset_after());
+    let model = move |write: fn(&Limit, u64, Tat), read: fn(&Limit, u64) -> Decision| {
+        in_every_order(move |race| {
+            let limit = Limit::new(quota, 8);
+            assert!(LINES.iter().all(|key| limit.decide(*key, 1, now).is_allowed()));
+            let before = seen(limit.peek(LINES[0], now));
+            let ((), read) =
+                race.between(&limit, move |limit| write(limit, now, two), move |limit| read(limit, now));
+            let after = seen(limit.peek(LINES[0], now));
+            assert_eq!((before.0, after.0), (2, 1));
+            assert!([before, after].contains(&seen(read)), "{read:?} is neither {before:?} nor {after:?}");
+        });
+    };
+
+    let decide = |limit: &Limit, now, _| assert!(limit.decide(LINES[0], 1, now).is_allowed());
+    // As a check does that lost a race, without having read the state before.
+    let locked = |limit: &Limit, _, two| {
+        let line = &limit.table.lines[0];
+        let guard = line.lock(&mut Backoff::default());
+        line.set_state(line.find(LINES[0]).expect("held"), two);
+        line.unlock(guard);
+    };
+    for write in [decide, locked] {
+        model(write, |limit, now| limit.peek(LINES[0], now));
+        model(write, |limit, now| refusal(limit, now, [(LINES[0], 3)]));
+        model(write, |limit, now| refusal(limit, now, [(LINES[0], 3), (LINES[1], 1)]));
+        model(write, |limit, now| refusal(limit, now, [(LINES[0], 3), (LINES[1], 1), (KEY, 1)]));
+    }
+}
+
+/// The first of several answers, all of them refused together.
+fn refusal<const N: usize>(limit: &Limit, now: u64, costs: [(u64, u64); N]) -> Decision {
+    if let [(tag, cost)] = costs[..] {
+        return limit.decide(tag, cost, now);
+    }
+    let asks = costs.map(|(tag, cost)| Ask { table: &limit.table, rate: &limit.rate, tag, cost });
+    let mut first = None;
+    assert!(!decide_all::<4, 8>(&asks, now, &mut |index, decision| if index == 0 {
+        first = Some(decision)
+    }));
+    first.expect("an answer for each")
+}
+
+/// Three lines, of which a newcomer with the homes 0 and 1 finds both full, and only `neighbour`, which has one unit left
+/// and lives in line 0, has a spare slot elsewhere.
+fn crowded(neighbour: u64) -> (Limit, u64) {
+    let limit = Limit::new(PAIR, 12);
+    let used = |cost| limit.rate.gcra.admit(limit.rate.gcra.fresh(), NOW, cost).expect("fresh");
+    for (slot, salt) in (0..SLOTS).zip(0..) {
+        limit.table.lines[0].set(slot, tag_at(3, 0, 1, salt), used(2));
+        limit.table.lines[1].set(slot, tag_at(3, 1, 0, salt), used(2));
+    }
+    limit.table.lines[0].set(3, neighbour, used(1));
+    limit.table.occupied.store(2 * SLOTS, Ordering::Relaxed);
+    (limit, tag_at(3, 0, 1, 1_000))
+}
+
+#[test]
+fn loom_newcomers_that_reach_a_line_from_two_sides_are_both_kept() {
+    in_every_order(|race| {
+        let limit = Limit::new(PAIR, 8);
+        let full = limit.rate.gcra.admit(limit.rate.gcra.fresh(), NOW, 2).expect("fresh");
+        for (slot, salt) in (0..SLOTS).zip(1..) {
+            limit.table.lines[0].set(slot, tag_at(2, 0, 1, salt), full);
+        }
+        // One comes because its first line is full, the other because this is its first line.
+        let both = race.between(&limit, |limit| limit.take(LINES[0]), |limit| limit.take(LINES[1]));
+        assert_eq!(both, (true, true));
+        assert_eq!(LINES.map(|key| limit.remaining(key)), [1, 1]);
+        assert_eq!(LINES.map(|key| limit.lines_with(key)), [[1], [1]]);
+    });
+}
+
+/// A neighbour is moved by a newcomer while another thread checks it.
+fn a_moved_neighbour_keeps_its_charge(neighbour: u64) {
+    in_every_order(move |race| {
+        let (limit, newcomer) = crowded(neighbour);
+        let (served, charged) =
+            race.between(&limit, move |limit| limit.take(newcomer), move |limit| limit.take(neighbour));
+        assert!(served, "a newcomer is always served");
+        assert!(charged, "one unit was left");
+        assert!(!limit.take(neighbour), "the move lost a charge");
+        assert_eq!(limit.remaining(newcomer), 1);
+        assert_eq!(limit.lines_with(neighbour), [2], "nobody moved, or not wholly");
+        assert_eq!((limit.table.len(), limit.table.evictions()), (2 * SLOTS + 1, 0));
+    });
+}
+
+#[test]
+fn loom_a_neighbour_moved_to_its_second_home_keeps_its_charge() {
+    a_moved_neighbour_keeps_its_charge(tag_at(3, 0, 2, 1));
+}
+
+#[test]
+fn loom_a_neighbour_moved_back_to_its_first_home_keeps_its_charge() {
+    a_moved_neighbour_keeps_its_charge(tag_at(3, 2, 0, 1));
+}
+
+#[test]
+fn loom_newcomers_that_get_in_each_others_way_count_whom_they_replace() {
+    // The line that the neighbour can move to gets a newcomer of its own at the same time. Whoever holds a line never
+    // waits for another, so the neighbour may have to go; but then it is counted, and nobody else is lost.
+    in_every_order(|race| {
+        let neighbour = tag_at(3, 0, 2, 1);
+        let (limit, newcomer) = crowded(neighbour);
+        let elsewhere = tag_at(3, 2, 1, 7);
+        let served =
+            race.between(&limit, move |limit| limit.take(newcomer), move |limit| limit.take(elsewhere));
+        assert_eq!(served, (true, true));
+        assert_eq!([newcomer, elsewhere].map(|key| limit.remaining(key)), [1, 1]);
+        let lost = u64::from(limit.lines_with(neighbour).is_empty());
+        assert_eq!(limit.remaining(neighbour), 1 + lost);
+        assert_eq!((limit.table.len() as u64, limit.table.evictions()), (2 * SLOTS as u64 + 2 - lost, lost));
+    });
+}
+
+#[test]
+fn loom_a_key_forgotten_while_it_moves_is_gone() {
+    for neighbour in [tag_at(3, 0, 2, 1), tag_at(3, 2, 0, 1)] {
+        in_every_order(move |race| {
+            let (limit, newcomer) = crowded(neighbour);
+            let (served, forgotten) = race.between(
+                &limit,
+                move |limit| limit.take(newcomer),
+                move |limit| limit.table.forget(neighbour),
+            );
+            assert!(served && forgotten, "it was there all the time");
+            assert_eq!(limit.lines_with(neighbour), []);
+            assert_eq!((limit.table.len(), limit.table.evictions()), (2 * SLOTS, 0));
+            assert_eq!(limit.lines_with(EMPTY).len(), if limit.lines_with(newcomer) == [0] { 1 } else { 2 });
+        });
+    }
+}
