@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for attempt in 1..=6 {
         match per_user.check("user:42") {
             Decision::Allowed(allowed) => {
-                println!("attempt {attempt}: allowed, {} left", allowed.remaining())
+                println!("attempt {attempt}: allowed, {} left", allowed.remaining());
             }
             Decision::Denied(denied) => match denied.retry_after() {
                 Some(wait) => println!("attempt {attempt}: denied, retry in {wait:?}"),
