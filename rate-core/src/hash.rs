@@ -47,7 +47,7 @@ impl Secret {
     #[inline]
     #[must_use]
     pub fn fingerprint<Q: Hash + ?Sized>(&self, key: &Q) -> Fingerprint {
-        let mut hasher = Sip13 { v: self.start, length: 0, tail: 0 };
+        let mut hasher = Sip13 { v: self.start, length: 0 };
         key.hash(&mut hasher);
         Fingerprint(hasher.finish())
     }
@@ -77,19 +77,29 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// SipHash-1-3 that takes each integer as a word of its own.
+/// SipHash-1-3 over 64-bit blocks: an integer is one, a byte slice is its eights and a last, shorter one.
 ///
-/// The standard construction joins all writes to one byte stream, and the joining costs more than the hashing of a short
-/// key. Here an integer write is one 64-bit block, and a byte slice is its blocks of eight with the length in the last
-/// one; a single byte joins the bytes before it. A single write gives the standard value, and so does a `str`.
-///
-/// A filled-up block can look like content. But that takes two keys of which one's bytes begin the other's, which `Hash`
-/// rules out: a `str` ends in the byte 0xff that no other contains, a slice begins with its length.
+/// The standard joins all writes to one byte stream, and the joining costs more than the hashing of a short key. Blocks
+/// of their own give the standard value for whatever is a multiple of eight bytes. A shorter block is marked as such by a
+/// last byte that no text contains, so it cannot be taken for eight bytes of another key.
 struct Sip13 {
     v: [u64; 4],
+    /// Bytes written, which the standard hashes as the last block.
     length: u64,
-    /// The last, partial block of the stream, once known.
-    tail: u64,
+}
+
+/// One to seven bytes as a block. Its last byte is 0xf8 and their number: no byte of UTF-8.
+#[inline]
+fn short_block(bytes: &[u8]) -> u64 {
+    let mark = (0xf8 | bytes.len() as u64) << 56;
+    let (mut block, mut shift, mut rest) = (0, 0, bytes);
+    if let Some((four, more)) = rest.split_first_chunk() {
+        (block, shift, rest) = (u32::from_le_bytes(*four).into(), 32, more);
+    }
+    if let Some((two, more)) = rest.split_first_chunk() {
+        (block, shift, rest) = (block | u64::from(u16::from_le_bytes(*two)) << shift, shift + 16, more);
+    }
+    mark | block | rest.first().map_or(0, |&byte| u64::from(byte) << shift)
 }
 
 impl Sip13 {
@@ -116,20 +126,9 @@ impl Sip13 {
         self.v[0] ^= word;
     }
 
-    /// Closes the block that an earlier short write left open, with its length in the top byte.
-    #[inline]
-    fn close(&mut self) {
-        if self.length % 8 != 0 {
-            let last = (self.length << 56) | self.tail;
-            self.block(last);
-            self.length = self.length.next_multiple_of(8);
-            self.tail = 0;
-        }
-    }
-
+    /// An integer: a block of its own.
     #[inline]
     fn word(&mut self, word: u64) {
-        self.close();
         self.block(word);
         self.length = self.length.wrapping_add(8);
     }
@@ -138,26 +137,20 @@ impl Sip13 {
 impl Hasher for Sip13 {
     #[inline]
     fn write(&mut self, bytes: &[u8]) {
-        self.close();
         let mut rest = bytes;
         while let Some((block, more)) = rest.split_first_chunk() {
             self.block(u64::from_le_bytes(*block));
             rest = more;
         }
+        if !rest.is_empty() {
+            self.block(short_block(rest));
+        }
         self.length = self.length.wrapping_add(bytes.len() as u64);
-        self.tail = rest.iter().rev().fold(0, |tail, &byte| tail << 8 | u64::from(byte));
     }
 
     #[inline]
     fn write_u8(&mut self, value: u8) {
-        // The end of a `str` is such a byte. In a block of its own it would come after the filling up, and `"ab"` and
-        // `"ab\0\0\0\0\0\x02"` would be one key.
-        self.tail |= u64::from(value) << (8 * (self.length % 8));
-        self.length = self.length.wrapping_add(1);
-        if self.length % 8 == 0 {
-            self.block(self.tail);
-            self.tail = 0;
-        }
+        self.word(value.into());
     }
 
     #[inline]
@@ -182,8 +175,8 @@ impl Hasher for Sip13 {
 
     #[inline]
     fn finish(&self) -> u64 {
-        let mut sip = Self { v: self.v, length: 0, tail: 0 };
-        sip.block((self.length << 56) | self.tail);
+        let mut sip = Self { v: self.v, length: 0 };
+        sip.block(self.length << 56);
         sip.v[2] ^= 0xff;
         sip.round();
         sip.round();
