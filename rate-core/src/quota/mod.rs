@@ -176,8 +176,11 @@ impl Quota {
     /// Time in which `units` come back, rounded up to a nanosecond; at most 584 years.
     #[must_use]
     pub const fn time_for(&self, units: u64) -> Duration {
-        // No overflow: both factors are 64 bits wide.
-        let wait = (units as u128 * self.period as u128).div_ceil(self.limit as u128);
+        // A division of 128 bits costs more than the check whether it is needed.
+        let wait = match units.checked_mul(self.period) {
+            Some(product) => product.div_ceil(self.limit) as u128,
+            None => (units as u128 * self.period as u128).div_ceil(self.limit as u128),
+        };
         Duration::from_nanos(if wait > u64::MAX as u128 { u64::MAX } else { wait as u64 })
     }
 

@@ -181,12 +181,31 @@ pub(super) fn seconds(time: Duration) -> u64 {
 }
 
 /// Text written without allocating, up to the length of a few policies.
-#[derive(Default)]
-struct Text(smallvec::SmallVec<[u8; 128]>);
+struct Text {
+    short: [u8; 192],
+    len: usize,
+    /// All of it, once it is too long.
+    long: Vec<u8>,
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self { short: [0; 192], len: 0, long: Vec::new() }
+    }
+}
 
 impl Text {
+    #[inline]
     fn push(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        if self.long.is_empty() {
+            if let Some(room) = self.short.get_mut(self.len..self.len + bytes.len()) {
+                room.copy_from_slice(bytes);
+                self.len += bytes.len();
+                return;
+            }
+            self.long.extend_from_slice(&self.short[..self.len]);
+        }
+        self.long.extend_from_slice(bytes);
     }
 
     fn push_number(&mut self, number: u64) {
@@ -194,6 +213,6 @@ impl Text {
     }
 
     fn as_bytes(&self) -> &[u8] {
-        &self.0
+        if self.long.is_empty() { &self.short[..self.len] } else { &self.long }
     }
 }

@@ -161,18 +161,26 @@ fn loom_a_quota_change_frees_nobody_who_is_checked_meanwhile() {
     // wrong quota looks freer in the one case and more used in the other.
     let quotas = [Quota::per_second(2), Quota::per_minute(2)];
     for (quota, next) in [(quotas[0], quotas[1]), (quotas[1], quotas[0])] {
-        in_every_order(move |race| {
-            let limit = Limit::new(quota, 1);
-            assert!(limit.take(KEY));
-            let (rate, admitted) = race.between(
-                &limit,
-                move |limit| limit.table.change(Gcra::new(next), || NOW),
-                |limit| [limit.take(KEY), limit.take(KEY)],
-            );
-            assert_eq!(admitted, [true, false]);
-            assert!(!Limit { rate, ..limit.clone() }.take(KEY));
-            assert_eq!(limit.table.len(), 1);
-        });
+        // Checked by a clone that knows the old quota, and by one that was handed the new one while lines are rewritten.
+        for knows_next in [false, true] {
+            in_every_order(move |race| {
+                let limit = Limit::new(quota, 1);
+                assert!(limit.take(KEY));
+                let next = Rate { gcra: Gcra::new(next), epoch: 1 };
+                let rate = if knows_next { next.clone() } else { limit.rate.clone() };
+                let (changed, admitted) = race.between(
+                    &limit,
+                    move |limit| limit.table.change(next.gcra, || NOW),
+                    move |limit| {
+                        let limit = Limit { rate, ..limit.clone() };
+                        [limit.take(KEY), limit.take(KEY)]
+                    },
+                );
+                assert_eq!(admitted, [true, false]);
+                assert!(!Limit { rate: changed, ..limit.clone() }.take(KEY));
+                assert_eq!(limit.table.len(), 1);
+            });
+        }
     }
 }
 
