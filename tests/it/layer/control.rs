@@ -121,7 +121,8 @@ async fn totals_count_each_request_once() {
         Policy::new("free", Quota::per_hour(1)).key(global()).cost(0),
     ];
     let layer = RateLimitLayer::new(policies).clock(ManualClock::new());
-    let mut service = limited(&layer.clone().store(MemoryStore::with_capacity(1_000).unwrap()));
+    let mut service =
+        limited(&layer.clone().on_event(|_| ()).store(MemoryStore::with_capacity(1_000).unwrap()));
     let mut through = 0;
     for address in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
         through += admitted(&mut service, 4, || from(address)).await;

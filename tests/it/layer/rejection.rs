@@ -178,7 +178,7 @@ async fn layers_outside_read_the_reason_from_the_extensions() {
     assert_eq!(rejection.retry_after(), Some(Duration::from_secs(3_600)));
     let problem = json(refusal).await;
     assert_eq!(problem["instance"], rejection.instance());
-    assert_eq!(problem["detail"], rejection.detail());
+    assert_eq!(problem["detail"].as_str().unwrap(), rejection.detail());
 }
 
 #[tokio::test]

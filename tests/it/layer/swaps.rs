@@ -301,3 +301,35 @@ async fn a_request_that_waits_finishes_under_the_set_it_started_with() {
     handle.set_policies(named("old", "1/h")).unwrap();
     assert_eq!(send(&mut service, Request::new(())).await.status(), 429);
 }
+
+#[tokio::test]
+async fn layers_that_share_a_store_do_not_make_each_other_forget() {
+    // The second layer knew nothing of the first one's policy and put it aside; an hour later its table was dropped
+    // while it was at work, and the next change of the first layer freed everybody.
+    let clock = ManualClock::new();
+    let store = MemoryStore::with_capacity(100).unwrap();
+    let layer = |policy| RateLimitLayer::new(policy).clock(clock.clone()).store(store.clone());
+    let (first, second) = (layer(named("first", "2/h")), layer(named("second", "2/h")));
+    clock.advance(Duration::from_secs(7_200));
+    assert_eq!(admitted(&mut limited(&first), 9, || Request::new(())).await, 2);
+    for _ in 0..3 {
+        second.handle().set_policies(named("second", "3/h")).unwrap();
+        first.handle().set_policies(named("first", "2/h")).unwrap();
+        assert_eq!(admitted(&mut limited(&first), 9, || Request::new(())).await, 0);
+    }
+    assert_eq!(admitted(&mut limited(&layer(named("first", "2/h"))), 9, || Request::new(())).await, 0);
+}
+
+#[tokio::test]
+async fn policies_that_nobody_remembers_are_dropped() {
+    // A table of the default capacity is three megabytes: names that change for ever must not add up.
+    let (layer, clock) = layer(named("p0", "1/min"));
+    let spent = allocation_counter::measure(|| {
+        for round in 0..200 {
+            clock.advance(Duration::from_secs(61));
+            layer.handle().set_policies(named(&format!("p{round}"), "1/min")).unwrap();
+        }
+    });
+    let table = 100 * 32;
+    assert!(spent.bytes_total > 200 * table && spent.bytes_current < 10 * table as i64, "{spent:?}");
+}
