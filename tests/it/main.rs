@@ -3,5 +3,4 @@
 mod axum_app;
 mod core;
 mod layer;
-mod long;
 mod replay;
