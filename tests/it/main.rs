@@ -3,4 +3,5 @@
 mod axum_app;
 mod core;
 mod layer;
+mod long;
 mod replay;

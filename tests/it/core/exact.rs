@@ -17,26 +17,43 @@ trait Subject {
     fn check(&mut self, key: u64, cost: u64, now: u64) -> Answer;
 }
 
+struct One(Limiter);
+
+impl Subject for One {
+    fn check(&mut self, _: u64, cost: u64, now: u64) -> Answer {
+        self.0.check_n_at(cost, Timestamp::from_nanos(now)).into()
+    }
+}
+
+struct Keyed(KeyedLimiter);
+
+impl Subject for Keyed {
+    fn check(&mut self, key: u64, cost: u64, now: u64) -> Answer {
+        self.0.check_n_at(&key, cost, Timestamp::from_nanos(now)).into()
+    }
+}
+
+fn difference_of_a_limiter(seed: u64) -> Option<String> {
+    first_difference(seed, 1, Answer::eq, |quota| One(Limiter::new(quota)))
+}
+
+fn difference_of_a_keyed_limiter(seed: u64) -> Option<String> {
+    first_difference(seed, KEYS, Answer::eq, |quota| Keyed(KeyedLimiter::new(quota)))
+}
+
+/// The first decision in which either limiter differs from the model, for `tests/it/long`.
+pub(crate) fn difference_from_the_model(seed: u64) -> Option<String> {
+    difference_of_a_limiter(seed).or_else(|| difference_of_a_keyed_limiter(seed))
+}
+
 #[test]
 fn a_limiter_decides_as_the_exact_bucket_does() {
-    struct One(Limiter);
-    impl Subject for One {
-        fn check(&mut self, _: u64, cost: u64, now: u64) -> Answer {
-            self.0.check_n_at(cost, Timestamp::from_nanos(now)).into()
-        }
-    }
-    assert_eq!(first_difference(1, 1, Answer::eq, |quota| One(Limiter::new(quota))), None);
+    assert_eq!(difference_of_a_limiter(1), None);
 }
 
 #[test]
 fn a_keyed_limiter_decides_as_the_exact_bucket_does() {
-    struct Keyed(KeyedLimiter);
-    impl Subject for Keyed {
-        fn check(&mut self, key: u64, cost: u64, now: u64) -> Answer {
-            self.0.check_n_at(&key, cost, Timestamp::from_nanos(now)).into()
-        }
-    }
-    assert_eq!(first_difference(2, KEYS, Answer::eq, |quota| Keyed(KeyedLimiter::new(quota))), None);
+    assert_eq!(difference_of_a_keyed_limiter(2), None);
 }
 
 /// The common shape of limiters that lose a little: one instant per key in whole or floating nanoseconds.

@@ -1,7 +1,7 @@
 //! `rate-core` through its public face: exactness, the contract of waits, keys, several limits, threads.
 
 mod contract;
-mod exact;
+pub(crate) mod exact;
 mod extremes;
 mod keyed;
 mod late;
