@@ -50,7 +50,8 @@ fn a_table_at_its_capacity_loses_nobody_while_keys_come_and_go() {
 
 #[test]
 fn keys_move_to_make_room() {
-    // Without moves about one key in 2,000 would be lost at this load, and the tests above would not be about the table.
+    // Without moves one newcomer in 130 would cost somebody their state at this load. If none needed one, the tests above
+    // would show nothing.
     let rate = rate(Quota::per_hour(1).burst(5));
     let table = Table::new(100_000, &rate).expect("it fits");
     let mut moved = 0;
@@ -60,7 +61,7 @@ fn keys_move_to_make_room() {
         moved += usize::from(full);
         assert!(Ask { table: &table, rate: &rate, tag, cost: 1 }.decide(0).is_allowed());
     }
-    assert!(moved > 20, "{moved} newcomers found both of their lines full");
+    assert!(moved > 300, "{moved} newcomers found both of their lines full");
     assert_eq!(table.evictions(), 0);
 }
 
