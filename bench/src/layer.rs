@@ -79,7 +79,11 @@ fn measure(outcome: Outcome, fields: Fields) -> [f64; 3] {
     let clients: Vec<IpAddr> = shuffled(CLIENTS, 1).map(Key::nth).collect();
     let router = || Router::new().route("/", get(async || "ok"));
     let app =
-        |router, status, has_fields| App { router, status, has_fields, clients: &clients, runtime: &runtime };
+        // `with_state` is what serving a router does: without it axum builds each route anew for each request.
+        |router: Router, status, has_fields| {
+            let router = router.with_state(());
+            App { router, status, has_fields, clients: &clients, runtime: &runtime }
+        };
 
     let mut sides = [const { Vec::new() }; 3];
     for _ in 0..INSTANCES {
