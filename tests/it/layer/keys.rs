@@ -4,11 +4,11 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use http::Request;
 use tower_ratelimit::{
-    ClientIp, Framework, Key, KeyError, KeyExtractor, ManualClock, Peer, Policy, Quota, RateLimit,
-    RateLimitLayer, RequestHead, extension, global, header,
+    ClientIp, Framework, Key, KeyError, KeyExtractor, ManualClock, OnMissingKey, Peer, Policy, Quota,
+    RateLimit, RateLimitLayer, RequestHead, extension, global, header,
 };
 
-use super::support::{Hello, Log, from, limited, send, with};
+use super::support::{Hello, Log, admitted, from, limited, send, with};
 
 /// One request per key and hour.
 fn once(key: impl KeyExtractor) -> RateLimit<Hello> {
@@ -89,18 +89,34 @@ async fn a_user_named_like_an_address_is_not_the_address() {
 }
 
 #[tokio::test]
-async fn a_number_is_not_its_digits() {
-    let key = |head: &RequestHead<'_>| {
+async fn keys_of_different_kinds_with_the_same_bytes_are_different() {
+    let word = u64::from_le_bytes(*b"ABCDEFGH");
+    let keys = move |head: &RequestHead<'_>| {
+        let text = Key::text("ABCDEFGH")?;
         Ok(match head.uri().path() {
-            "/id" => Key::id(7),
-            "/wide" => Key::id128(7),
-            "/text" => Key::text("7")?,
+            "/text" => text,
+            "/number" => Key::id(word),
+            "/wide" => Key::id128(word.into()),
+            "/one" => Key::tuple([text]),
+            "/two" => Key::tuple([Key::tuple([text])]),
+            "/none" => Key::tuple([]),
             _ => global().extract(head)?,
         })
     };
     let at = |path: &str| Request::builder().uri(path).body(()).unwrap();
-    let requests = [at("/id"), at("/wide"), at("/text"), at("/"), at("/id")];
-    assert_eq!(strangers(key, requests).await, [true, true, true, true, false]);
+    let all = ["/text", "/number", "/wide", "/one", "/two", "/none", "/"].map(at);
+    assert_eq!(strangers(keys, all).await, [true; 7]);
+    // The bucket of those without a key is not the bucket of everybody, nor of an empty tuple.
+    let some = |head: &RequestHead<'_>| match head.uri().path() {
+        "/missing" => Err(KeyError::missing("no key")),
+        "/none" => Ok(Key::tuple([])),
+        _ => global().extract(head),
+    };
+    let policy = Policy::new("some", Quota::per_hour(1)).key(some).on_missing_key(OnMissingKey::SharedBucket);
+    let layer = RateLimitLayer::new(policy).clock(ManualClock::new());
+    for path in ["/missing", "/none", "/"] {
+        assert_eq!(admitted(&mut limited(&layer), 3, || at(path)).await, 1, "{path}");
+    }
 }
 
 #[tokio::test]
