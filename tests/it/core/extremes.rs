@@ -84,6 +84,7 @@ fn a_quota_that_cannot_be_represented_names_the_field_and_the_way_out() {
         (new(0, second), "limit", "at least 1"),
         (new(1, Duration::ZERO), "period", "at least 1"),
         (new(1, Duration::MAX), "period", "shorten it"),
+        (new(1, Duration::from_secs(580 * 365 * 86_400)), "period", "shorten it"),
         (new((1 << 32) + 15, second), "limit", "rounder number"),
         (Quota::per_second(1).try_burst(0).expect_err("no burst"), "burst", "at least 1"),
         (Quota::per_hour(1).try_burst(u32::MAX.into()).expect_err("500,000 years"), "burst", "lower it"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rate_core::{Decision, KeyedLimiter, MAX_LIMITS, Quota, Timestamp, check_all, check_slice};
+use rate_core::{Decision, KeyedLimiter, MAX_LIMITS, Quota, Secret, Timestamp, check_all, check_slice};
 
 use super::random::Random;
 
@@ -105,6 +105,22 @@ fn different_keys_of_one_limiter_are_charged_each_their_own() {
         assert_eq!(limit.peek_at("a", NOW).remaining(), 6);
         assert_eq!(limit.peek_at("b", NOW).remaining(), 5);
         assert_eq!(limit.len(), 2);
+    }
+}
+
+#[test]
+fn one_key_of_limiters_with_one_secret_is_charged_to_each() {
+    // The fingerprint is the same in all of them, as it is among the policies of one layer.
+    let secret = Secret::random();
+    let limits = [10, 20, 30]
+        .map(|limit| KeyedLimiter::builder(Quota::per_hour(limit)).secret(secret).build().expect("valid"));
+    for turn in 1..=4 {
+        // New to the table at first, known to it afterwards.
+        let [a, b, c] = limits.each_ref().map(|limit| limit.charge("key", 1));
+        assert!(check_all([a, b], NOW).is_allowed());
+        assert!(check_all([a, b, c], NOW).is_allowed());
+        let left = limits.each_ref().map(|limit| limit.peek_at("key", NOW).remaining());
+        assert_eq!(left, [10 - 2 * turn, 20 - 2 * turn, 30 - turn]);
     }
 }
 

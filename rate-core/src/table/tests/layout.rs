@@ -81,6 +81,23 @@ fn every_key_has_two_different_homes() {
 }
 
 #[test]
+fn a_newcomer_takes_the_place_of_an_idle_key_before_it_looks_further() {
+    // Otherwise idle keys would fill the table up, and most keys would be found only in their second line.
+    const SECOND: u64 = 1_000_000_000;
+    let rate = rate(Quota::per_second(1));
+    let table = Table::new(8, &rate).expect("it fits");
+    let mut at_home_first = tags(3).filter(|tag| table.first_home(*tag) == 0);
+    for tag in at_home_first.by_ref().take(6) {
+        assert!(Ask { table: &table, rate: &rate, tag, cost: 1 }.decide(0).is_allowed());
+    }
+    for tag in at_home_first.take(6) {
+        assert!(Ask { table: &table, rate: &rate, tag, cost: 1 }.decide(SECOND).is_allowed());
+        assert!(table.lines[0].find(tag).is_some(), "went to its second line");
+    }
+    assert_eq!((table.len(), table.evictions()), (6, 0));
+}
+
+#[test]
 fn the_hash_that_means_empty_is_a_key_like_any_other() {
     let rate = rate(Quota::per_hour(1));
     let table = Table::new(8, &rate).expect("it fits");
