@@ -1,7 +1,7 @@
 //! Policies that change while requests run: nobody is freed by it, ever.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use http::Request;
@@ -220,34 +220,28 @@ fn under_swaps(store: Option<Duration>, sets: [Vec<Policy>; 2], requests: usize)
         None => layer.store(MemoryStore::with_capacity(100).unwrap()),
     };
     let through = Arc::new(AtomicUsize::new(0));
-    let done = AtomicBool::new(false);
+    let tasks = async {
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let (mut service, through) = (limited(&layer), through.clone());
+            tasks.spawn(async move {
+                for _ in 0..requests / 8 {
+                    let answer = service.ready().await.unwrap().call(Request::new(())).await.unwrap();
+                    through.fetch_add(usize::from(answer.status() == 200), SeqCst);
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+        tasks.join_all().await
+    };
     std::thread::scope(|scope| {
-        let swaps = scope.spawn(|| {
-            let mut swaps = 0;
-            while !done.load(SeqCst) {
-                layer.handle().set_policies(sets[swaps % 2].clone()).unwrap();
-                swaps += 1;
-            }
-            swaps
-        });
-        runtime.block_on(async {
-            let mut tasks = tokio::task::JoinSet::new();
-            for _ in 0..8 {
-                let (mut service, through) = (limited(&layer), through.clone());
-                tasks.spawn(async move {
-                    for _ in 0..requests / 8 {
-                        let answer = service.ready().await.unwrap().call(Request::new(())).await.unwrap();
-                        through.fetch_add(usize::from(answer.status() == 200), SeqCst);
-                        tokio::task::yield_now().await;
-                    }
-                });
-            }
-            while let Some(task) = tasks.join_next().await {
-                task.unwrap();
-            }
-        });
-        done.store(true, SeqCst);
-        assert!(swaps.join().unwrap() > 1, "nothing was swapped");
+        let requests = scope.spawn(|| runtime.block_on(tasks));
+        let mut swaps = 0;
+        while swaps < 10 || !requests.is_finished() {
+            layer.handle().set_policies(sets[swaps % 2].clone()).unwrap();
+            swaps += 1;
+        }
+        requests.join().unwrap();
     });
     through.load(SeqCst)
 }
