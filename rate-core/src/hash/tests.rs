@@ -70,6 +70,11 @@ fn parts_of_a_tuple_do_not_run_into_each_other() {
     let halves: HashSet<_> =
         (0..=long.len()).map(|middle| secret.fingerprint(&long.split_at(middle))).collect();
     assert_eq!(halves.len(), long.len() + 1);
+    // What one part is filled up with, as content of the other.
+    let fillings = ["ab", "ab\0", "ab\0\0\0\0\0\0", "ab\0\0\0\0\0\x02", "ab\0\0\0\0\0\0ab"];
+    let pairs: HashSet<_> =
+        fillings.iter().flat_map(|one| fillings.map(|other| secret.fingerprint(&(*one, other)))).collect();
+    assert_eq!(pairs.len(), fillings.len() * fillings.len());
     let slices = [
         secret.fingerprint(&(vec![1_u8, 2], vec![3_u8])),
         secret.fingerprint(&(vec![1_u8], vec![2_u8, 3])),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use rate_core::{KeyedLimiter, Quota, Timestamp};
+use rate_core::{Clock, KeyedLimiter, ManualClock, Quota, Timestamp};
 
 use super::model::{Answer, Bucket};
 use super::random::TEN_YEARS;
@@ -147,6 +147,18 @@ fn a_key_that_was_idle_for_all_of_time_is_as_good_as_new() {
     for subject in Subject::all(Quota::per_second(7).burst(3)) {
         assert_eq!(subject.drain(0), 3);
         assert_eq!(subject.peek(u64::MAX).remaining(), 3, "{subject:?}");
+    }
+}
+
+#[test]
+fn a_manual_clock_stops_at_the_last_instant() {
+    let clock = ManualClock::new();
+    clock.set(Timestamp::from_nanos(u64::MAX - 5));
+    clock.advance(Duration::from_nanos(5));
+    assert_eq!(clock.now(), Timestamp::from_nanos(u64::MAX));
+    for step in [Duration::from_nanos(1), Duration::from_secs(1), Duration::MAX] {
+        clock.advance(step);
+        assert_eq!(clock.now(), Timestamp::from_nanos(u64::MAX), "wrapped by {step:?}");
     }
 }
 

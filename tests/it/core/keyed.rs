@@ -215,6 +215,8 @@ fn debug_shows_neither_secret_nor_keys() {
     let builder = KeyedLimiter::builder(Quota::per_second(3)).secret(secret);
     let limiter = builder.clone().build().expect("the default capacity is valid");
     assert!(limiter.check_at("topsecret", NOW).is_allowed());
+    assert_eq!(format!("{secret:?}"), "Secret(..)");
+    assert!(format!("{builder:?}").contains("Secret(..)"));
     let charge = limiter.charge("topsecret", 1);
     let key = limiter.fingerprint("topsecret");
     for text in
