@@ -123,9 +123,8 @@ impl Live {
         if !allowed && !charges.is_decided() {
             return self.reject_store(&StoreError::new("a charge came back without a decision"));
         }
-        if let (Some(decision), true) =
-            (charges.decisive().copied(), self.with_decision || self.on_decision.is_some())
-        {
+        let observed = self.with_decision || self.on_decision.is_some();
+        if let Some(decision) = observed.then(|| charges.decisive().copied()).flatten() {
             if let Some(on_decision) = &self.on_decision {
                 on_decision(&decision, &RequestHead::with_framework(request, self.framework));
             }
