@@ -12,8 +12,8 @@ use std::hash::RandomState;
 /// Two limiters with the same secret give the same key the same [`Fingerprint`]. `Debug` never shows it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Secret {
-    /// SipHash's state before the first word, which depends on the key alone.
-    start: [u64; 4],
+    /// SipHash's state before the first block, which depends on the key alone.
+    start: State,
 }
 
 impl Secret {
@@ -33,21 +33,14 @@ impl Secret {
     }
 
     const fn from_words(k0: u64, k1: u64) -> Self {
-        Self {
-            start: [
-                k0 ^ 0x736f_6d65_7073_6575,
-                k1 ^ 0x646f_7261_6e64_6f6d,
-                k0 ^ 0x6c79_6765_6e65_7261,
-                k1 ^ 0x7465_6462_7974_6573,
-            ],
-        }
+        Self { start: State::keyed(k0, k1) }
     }
 
     /// The identity of `key` under this secret.
     #[inline]
     #[must_use]
     pub fn fingerprint<Q: Hash + ?Sized>(&self, key: &Q) -> Fingerprint {
-        let mut hasher = Sip13 { v: self.start, length: 0 };
+        let mut hasher = Sip13 { state: self.start, tail: 0, length: 0 };
         key.hash(&mut hasher);
         Fingerprint(hasher.finish())
     }
@@ -77,111 +70,166 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// SipHash-1-3 over 64-bit blocks: an integer is one, a byte slice is its eights and a last, shorter one.
+/// SipHash's four words.
 ///
-/// The standard joins all writes to one byte stream, and the joining costs more than the hashing of a short key. Blocks
-/// of their own give the standard value for whatever is a multiple of eight bytes. A shorter block is marked as such by a
-/// last byte that no text contains, so it cannot be taken for eight bytes of another key.
-struct Sip13 {
-    v: [u64; 4],
-    /// Bytes written, which the standard hashes as the last block.
-    length: u64,
+/// A round works on `v0` and `v1` before the block that enters through `v3` can reach them. That half is done in advance
+/// here, at the end of the round before, so for the first block it is done once in the life of a secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct State {
+    v0: u64,
+    v1: u64,
+    v2: u64,
+    v3: u64,
 }
 
-/// One to seven bytes as a block. Its last byte is 0xf8 and their number: no byte of UTF-8.
-#[inline]
-fn short_block(bytes: &[u8]) -> u64 {
-    let mark = (0xf8 | bytes.len() as u64) << 56;
-    let (mut block, mut shift, mut rest) = (0, 0, bytes);
-    if let Some((four, more)) = rest.split_first_chunk() {
-        (block, shift, rest) = (u32::from_le_bytes(*four).into(), 32, more);
+impl State {
+    const fn keyed(k0: u64, k1: u64) -> Self {
+        let state = Self {
+            v0: k0 ^ 0x736f_6d65_7073_6575,
+            v1: k1 ^ 0x646f_7261_6e64_6f6d,
+            v2: k0 ^ 0x6c79_6765_6e65_7261,
+            v3: k1 ^ 0x7465_6462_7974_6573,
+        };
+        state.ahead()
     }
-    if let Some((two, more)) = rest.split_first_chunk() {
-        (block, shift, rest) = (block | u64::from(u16::from_le_bytes(*two)) << shift, shift + 16, more);
+
+    /// The half of the next round that needs no block.
+    #[inline]
+    const fn ahead(self) -> Self {
+        let v0 = self.v0.wrapping_add(self.v1);
+        Self { v0: v0.rotate_left(32), v1: self.v1.rotate_left(13) ^ v0, ..self }
     }
-    mark | block | rest.first().map_or(0, |&byte| u64::from(byte) << shift)
+
+    /// The rest of the round.
+    #[inline]
+    const fn round(self) -> Self {
+        let Self { v0, v1, v2, v3 } = self;
+        let v2 = v2.wrapping_add(v3);
+        let v3 = v3.rotate_left(16) ^ v2;
+        let v0 = v0.wrapping_add(v3);
+        let v3 = v3.rotate_left(21) ^ v0;
+        let v2 = v2.wrapping_add(v1);
+        let v1 = v1.rotate_left(17) ^ v2;
+        Self { v0, v1, v2: v2.rotate_left(32), v3 }
+    }
+
+    #[inline]
+    const fn block(self, block: u64) -> Self {
+        let next = Self { v3: self.v3 ^ block, ..self }.round();
+        Self { v0: next.v0 ^ block, ..next }.ahead()
+    }
+
+    #[inline]
+    const fn finish(self) -> u64 {
+        let marked = Self { v2: self.v2 ^ 0xff, ..self };
+        let Self { v0, v1, v2, v3 } = marked.round().ahead().round().ahead().round();
+        v0 ^ v1 ^ v2 ^ v3
+    }
+}
+
+/// SipHash-1-3 of the bytes that a key's `Hash` writes, little-endian on every machine, a `usize` as eight of them.
+///
+/// Inlined, so that for a key of fixed size the compiler knows where in a block each part falls.
+struct Sip13 {
+    state: State,
+    /// The last `length % 8` bytes, which fill no block yet, and zeros.
+    tail: u64,
+    /// Bytes written.
+    length: usize,
 }
 
 impl Sip13 {
+    /// How far the tail reaches into its block, in bits.
     #[inline]
-    fn round(&mut self) {
-        let [mut v0, mut v1, mut v2, mut v3] = self.v;
-        v0 = v0.wrapping_add(v1);
-        v1 = v1.rotate_left(13) ^ v0;
-        v0 = v0.rotate_left(32);
-        v2 = v2.wrapping_add(v3);
-        v3 = v3.rotate_left(16) ^ v2;
-        v0 = v0.wrapping_add(v3);
-        v3 = v3.rotate_left(21) ^ v0;
-        v2 = v2.wrapping_add(v1);
-        v1 = v1.rotate_left(17) ^ v2;
-        v2 = v2.rotate_left(32);
-        self.v = [v0, v1, v2, v3];
+    fn held(&self) -> u32 {
+        8 * (self.length % 8) as u32
     }
 
+    /// Fills the block behind `held` bits with eight bytes; what does not fit is the new tail.
     #[inline]
-    fn block(&mut self, word: u64) {
-        self.v[3] ^= word;
-        self.round();
-        self.v[0] ^= word;
+    fn fill(&mut self, word: u64, held: u32) {
+        self.state = self.state.block(self.tail | word << held);
+        // In two steps: for `held` = 0 it is all 64 bits, and nothing remains.
+        self.tail = word >> 1 >> (63 - held);
     }
 
-    /// An integer: a block of its own.
+    /// Adds the `1..=7` bytes of `word` behind `held` bits.
     #[inline]
-    fn word(&mut self, word: u64) {
-        self.block(word);
-        self.length = self.length.wrapping_add(8);
+    fn add(&mut self, word: u64, bytes: usize, held: u32) {
+        if held as usize + 8 * bytes < 64 {
+            self.tail |= word << held;
+        } else {
+            self.fill(word, held);
+        }
+    }
+
+    /// An integer of so many bytes.
+    #[inline]
+    fn integer(&mut self, word: u64, bytes: usize) {
+        let held = self.held();
+        self.length = self.length.wrapping_add(bytes);
+        if bytes == 8 { self.fill(word, held) } else { self.add(word, bytes, held) }
     }
 }
 
 impl Hasher for Sip13 {
     #[inline]
     fn write(&mut self, bytes: &[u8]) {
+        let held = self.held();
+        self.length = self.length.wrapping_add(bytes.len());
         let mut rest = bytes;
         while let Some((block, more)) = rest.split_first_chunk() {
-            self.block(u64::from_le_bytes(*block));
+            self.fill(u64::from_le_bytes(*block), held);
             rest = more;
         }
         if !rest.is_empty() {
-            self.block(short_block(rest));
+            self.add(last_bytes(bytes, rest), rest.len(), held);
         }
-        self.length = self.length.wrapping_add(bytes.len() as u64);
     }
 
     #[inline]
     fn write_u8(&mut self, value: u8) {
-        self.word(value.into());
+        self.integer(value.into(), 1);
     }
 
     #[inline]
     fn write_u16(&mut self, value: u16) {
-        self.word(value.into());
+        self.integer(value.into(), 2);
     }
 
     #[inline]
     fn write_u32(&mut self, value: u32) {
-        self.word(value.into());
+        self.integer(value.into(), 4);
     }
 
     #[inline]
     fn write_u64(&mut self, value: u64) {
-        self.word(value);
+        self.integer(value, 8);
     }
 
     #[inline]
     fn write_usize(&mut self, value: usize) {
-        self.word(value as u64);
+        self.integer(value as u64, 8);
     }
 
     #[inline]
     fn finish(&self) -> u64 {
-        let mut sip = Self { v: self.v, length: 0 };
-        sip.block(self.length << 56);
-        sip.v[2] ^= 0xff;
-        sip.round();
-        sip.round();
-        sip.round();
-        sip.v[0] ^ sip.v[1] ^ sip.v[2] ^ sip.v[3]
+        self.state.block(self.tail | (self.length as u64) << 56).finish()
+    }
+}
+
+/// The one to seven bytes of `rest`, with which `bytes` ends, lowest first.
+#[inline]
+fn last_bytes(bytes: &[u8], rest: &[u8]) -> u64 {
+    if let Some(eight) = bytes.last_chunk() {
+        // Reading bytes twice is cheaper than looking how many there are.
+        return u64::from_le_bytes(*eight) >> (64 - 8 * rest.len());
+    }
+    match (rest.first_chunk(), rest.last_chunk()) {
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (rest.len() - 4))
+        }
+        _ => rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
     }
 }
 

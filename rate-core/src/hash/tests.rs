@@ -12,7 +12,7 @@ impl Hash for Bytes<'_> {
 }
 
 #[test]
-fn whole_blocks_have_the_value_of_the_reference_implementation() {
+fn the_value_is_that_of_the_reference_implementation() {
     // SipHash-1-3 of the bytes 0, 1, 2, … under the key 0, 1, …, 15, and one value of the reference under the key zero.
     let counting: Vec<u8> = (0..64).collect();
     let secret = Secret::from_bytes(std::array::from_fn(|index| index as u8));
@@ -25,22 +25,94 @@ fn whole_blocks_have_the_value_of_the_reference_implementation() {
     assert_eq!(zero.fingerprint(&Bytes(&[])).as_u64(), 0xd1fb_a762_150c_532c);
 }
 
-#[test]
-fn an_integer_has_the_value_of_its_eight_bytes() {
-    let secret = Secret::from_bytes(*b"0123456789abcdef");
-    let number = 0x0102_0304_0506_0708_u64;
-    assert_eq!(secret.fingerprint(&number), secret.fingerprint(&Bytes(&number.to_le_bytes())));
+/// Writes of any size, one after the other.
+#[derive(Debug)]
+struct Writes(Vec<Write>);
+
+#[derive(Debug)]
+enum Write {
+    Byte(u8),
+    Short(u16),
+    Word(u32),
+    Long(u64),
+    Size(usize),
+    Wide(u128),
+    Bytes(Vec<u8>),
+}
+
+impl Hash for Writes {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        for write in &self.0 {
+            match write {
+                Write::Byte(value) => hasher.write_u8(*value),
+                Write::Short(value) => hasher.write_u16(*value),
+                Write::Word(value) => hasher.write_u32(*value),
+                Write::Long(value) => hasher.write_u64(*value),
+                Write::Size(value) => hasher.write_usize(*value),
+                Write::Wide(value) => hasher.write_u128(*value),
+                Write::Bytes(bytes) => hasher.write(bytes),
+            }
+        }
+    }
 }
 
 #[test]
-fn a_short_block_holds_its_bytes_and_their_number() {
-    let bytes = [0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77];
-    for length in 1..=7 {
-        let mut expected = [0; 8];
-        expected[..length].copy_from_slice(&bytes[..length]);
-        expected[7] = 0xf8 + length as u8;
-        assert_eq!(short_block(&bytes[..length]), u64::from_le_bytes(expected), "{length} bytes");
+#[cfg(all(target_endian = "little", target_pointer_width = "64"))]
+fn any_writes_have_the_value_of_another_implementation() {
+    let random = RandomState::new();
+    let mut drawn = 0_u64;
+    let mut draw = || {
+        drawn += 1;
+        random.hash_one(drawn)
+    };
+    for _ in 0..20_000 {
+        let writes = Writes(
+            (0..draw() % 8)
+                .map(|_| match (draw() % 7, draw()) {
+                    (0, bits) => Write::Byte(bits as u8),
+                    (1, bits) => Write::Short(bits as u16),
+                    (2, bits) => Write::Word(bits as u32),
+                    (3, bits) => Write::Long(bits),
+                    (4, bits) => Write::Size(bits as usize),
+                    (5, bits) => Write::Wide(u128::from(bits) << 64 | u128::from(draw())),
+                    (_, bits) => Write::Bytes((0..bits % 40).map(|_| draw() as u8).collect()),
+                })
+                .collect(),
+        );
+        let key: [u8; 16] = std::array::from_fn(|_| draw() as u8);
+        let mut other = siphasher::sip::SipHasher13::new_with_key(&key);
+        writes.hash(&mut other);
+        assert_eq!(Secret::from_bytes(key).fingerprint(&writes).as_u64(), other.finish(), "{writes:?}");
     }
+}
+
+#[test]
+#[cfg(all(target_endian = "little", target_pointer_width = "64"))]
+fn keys_people_use_have_the_value_of_another_implementation() {
+    fn check<Q: Hash + ?Sized>(key: &Q) {
+        let mut other = siphasher::sip::SipHasher13::new_with_key(b"0123456789abcdef");
+        key.hash(&mut other);
+        assert_eq!(Secret::from_bytes(*b"0123456789abcdef").fingerprint(key).as_u64(), other.finish());
+    }
+    for length in 0..64 {
+        check("x".repeat(length).as_str());
+        check(&(7_u8, "x".repeat(length), 9_u32));
+    }
+    check(&u64::MAX);
+    check(&(1_u8, 2_u16, 3_u32, -4_i64, 5_i128, 'c', true));
+    check(&"192.0.2.1".parse::<std::net::IpAddr>().unwrap());
+    check(&"2001:db8::1".parse::<std::net::IpAddr>().unwrap());
+    check(&"[2001:db8::1]:80".parse::<std::net::SocketAddr>().unwrap());
+}
+
+#[test]
+fn an_integer_has_the_value_of_its_bytes() {
+    let secret = Secret::from_bytes(*b"0123456789abcdef");
+    let number = 0x0102_0304_0506_0708_u64;
+    assert_eq!(secret.fingerprint(&number), secret.fingerprint(&Bytes(&number.to_le_bytes())));
+    assert_eq!(secret.fingerprint(&7_u16), secret.fingerprint(&Bytes(&[7, 0])));
+    // The same on a machine of 32 bits.
+    assert_eq!(secret.fingerprint(&7_usize), secret.fingerprint(&7_u64));
 }
 
 #[test]
