@@ -14,6 +14,8 @@ use std::hash::RandomState;
 pub struct Secret {
     /// SipHash's state before the first block, which depends on the key alone.
     start: State,
+    /// The same behind a block of zeros: what an enum's hash begins with for its first variant, IPv4 among addresses.
+    zero: State,
 }
 
 impl Secret {
@@ -33,14 +35,15 @@ impl Secret {
     }
 
     const fn from_words(k0: u64, k1: u64) -> Self {
-        Self { start: State::keyed(k0, k1) }
+        let start = State::keyed(k0, k1);
+        Self { start, zero: start.block(0) }
     }
 
     /// The identity of `key` under this secret.
     #[inline]
     #[must_use]
     pub fn fingerprint<Q: Hash + ?Sized>(&self, key: &Q) -> Fingerprint {
-        let mut hasher = Sip13 { state: self.start, tail: 0, length: 0 };
+        let mut hasher = Sip13 { secret: self, state: self.start, tail: 0, length: 0 };
         key.hash(&mut hasher);
         Fingerprint(hasher.finish())
     }
@@ -130,7 +133,8 @@ impl State {
 /// SipHash-1-3 of the bytes that a key's `Hash` writes, little-endian on every machine, a `usize` as eight of them.
 ///
 /// Inlined, so that for a key of fixed size the compiler knows where in a block each part falls.
-struct Sip13 {
+struct Sip13<'a> {
+    secret: &'a Secret,
     state: State,
     /// The last `length % 8` bytes, which fill no block yet, and zeros.
     tail: u64,
@@ -138,7 +142,7 @@ struct Sip13 {
     length: usize,
 }
 
-impl Sip13 {
+impl Sip13<'_> {
     /// How far the tail reaches into its block, in bits.
     #[inline]
     fn held(&self) -> u32 {
@@ -172,7 +176,7 @@ impl Sip13 {
     }
 }
 
-impl Hasher for Sip13 {
+impl Hasher for Sip13<'_> {
     #[inline]
     fn write(&mut self, bytes: &[u8]) {
         let held = self.held();
@@ -209,7 +213,12 @@ impl Hasher for Sip13 {
 
     #[inline]
     fn write_usize(&mut self, value: usize) {
-        self.integer(value as u64, 8);
+        if value == 0 && self.length == 0 {
+            self.state = self.secret.zero;
+            self.length = 8;
+        } else {
+            self.integer(value as u64, 8);
+        }
     }
 
     #[inline]

@@ -29,7 +29,7 @@ pub struct Gcra {
     interval: NonZeroU64,
     /// `burst · T` in parts: the time in which an empty bucket fills.
     full: u128,
-    burst: u64,
+    burst: NonZeroU64,
 }
 
 /// A theoretical arrival time, in parts of a tick since the clock's origin.
@@ -81,7 +81,9 @@ impl Gcra {
             return Err(QuotaError::burst_too_long(burst));
         }
         // A divisor of both leaves at least 1 of either.
-        let (Some(parts), Some(interval)) = (NonZeroU64::new(parts), NonZeroU64::new(interval)) else {
+        let (Some(parts), Some(interval), Some(burst)) =
+            (NonZeroU64::new(parts), NonZeroU64::new(interval), NonZeroU64::new(burst))
+        else {
             return Err(QuotaError::zero_period());
         };
         Ok(Self { parts, interval, full, burst })
@@ -149,7 +151,13 @@ impl Gcra {
     /// The same comparison with the same result: `full` is below 2⁶⁴ minus ten years here, so nothing overflows but
     /// what is checked.
     #[inline]
-    const fn admit_whole(&self, state: u64, now: u64, cost: u64) -> Result<Tat, u64> {
+    pub(crate) const fn admit_word(&self, state: u64, now: u64, cost: u64) -> Result<u64, u64> {
+        if cost == 0 {
+            return Ok(state);
+        }
+        if cost > self.burst.get() {
+            return Err(NEVER);
+        }
         let full = self.full as u64;
         // Within `full`, because the cost is within the burst.
         let charge = cost * self.interval.get();
@@ -158,7 +166,7 @@ impl Gcra {
             return Err(ahead - tolerance);
         }
         match now.checked_add(ahead + charge) {
-            Some(next) => Ok(Tat(next as u128)),
+            Some(next) => Ok(next),
             None => Err(NEVER),
         }
     }
@@ -184,11 +192,11 @@ impl Algorithm for Gcra {
             // Admitted even when a late timestamp makes the bucket look emptier than empty.
             return Ok(state);
         }
-        if cost > self.burst {
+        if cost > self.burst.get() {
             return Err(NEVER);
         }
         if self.is_whole() {
-            return self.admit_whole(state.0 as u64, now, cost);
+            return self.admit_word(state.0 as u64, now, cost).map(|state| Tat(state.into()));
         }
         let charge = u128::from(cost) * u128::from(self.interval.get());
         let now = self.in_parts(now);
@@ -223,7 +231,7 @@ impl Algorithm for Gcra {
 
     #[inline]
     fn capacity(&self) -> u64 {
-        self.burst
+        self.burst.get()
     }
 }
 

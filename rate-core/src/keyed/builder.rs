@@ -70,7 +70,7 @@ impl KeyedLimiterBuilder {
         if self.capacity == 0 {
             return Err(error);
         }
-        let rate = Rate { gcra: Gcra::new(self.quota), epoch: 0 };
+        let rate = Rate::new(Gcra::new(self.quota));
         let table = Table::new(self.capacity, &rate).map_err(|_| error)?;
         Ok(KeyedLimiter {
             quota: self.quota,

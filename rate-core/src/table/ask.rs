@@ -3,7 +3,7 @@
 use super::several::Locks;
 use super::{Again, Place, Rate, Table};
 use crate::Decision;
-use crate::algorithm::{Algorithm, Tat};
+use crate::algorithm::{Algorithm, Gcra, Tat};
 use crate::sync::Backoff;
 
 /// One key's request against one table.
@@ -32,38 +32,71 @@ impl Verdict {
     }
 }
 
+/// How a request ended.
+struct Settled {
+    verdict: Verdict,
+    /// The quota that decided, if it is not the one that was asked for any more.
+    rate: Option<Rate>,
+}
+
+/// What keeps a request from being decided in the shortest way.
+enum Hindrance {
+    /// Somebody else is busy with the key's line.
+    Contended,
+    /// The key is not in its first line, or that is written in another quota.
+    Elsewhere,
+}
+
 impl Ask<'_> {
     /// Decides and charges.
-    // Inlined always: what the caller does not ask of the decision is then not computed.
+    ///
+    /// What the long ways return is put together with the short way's result before the answer is made of it: so when
+    /// the caller does not ask what remains, nobody divides.
+    // Inlined always, for the same reason.
     #[inline(always)]
     pub(crate) fn decide(self, now: u64) -> Decision {
         let Self { table, rate, tag, cost } = self;
-        // The common case and nothing else: a key in its first line, and nobody in the way.
-        let line = &table.lines[table.first_home(tag)];
+        let settled = if rate.gcra.is_whole() {
+            match self.decide_in::<true>(table.first_home(tag), now) {
+                Ok(verdict) => return rate.answer(verdict, now),
+                Err(Hindrance::Contended) => decide_contended(table, rate, tag, cost, now),
+                Err(Hindrance::Elsewhere) => decide_in_second(table, rate, tag, cost, now),
+            }
+        } else {
+            decide_long(table, rate, tag, cost, now)
+        };
+        settled.rate.as_ref().unwrap_or(rate).answer(settled.verdict, now)
+    }
+
+    /// The common case and nothing else: a key in this line, and nobody in the way.
+    #[inline(always)]
+    fn decide_in<const WHOLE: bool>(&self, line: usize, now: u64) -> Result<Verdict, Hindrance> {
+        let Self { table, rate, tag, cost } = *self;
+        let line = &table.lines[line];
         let guard = line.guard();
         line.warm();
-        if guard.is_open_in(rate.epoch) {
-            if let Some(slot) = line.find(tag) {
-                let state = line.state(slot);
-                match rate.gcra.admit(state, now, cost) {
-                    Ok(next) => {
-                        if line.try_lock_open(guard) {
-                            line.set_state(slot, next);
-                            line.unlock(guard);
-                            return rate.answer(Verdict { state: next, wait: None }, now);
-                        }
-                    }
-                    Err(wait) => {
-                        if line.is_still(guard) {
-                            return rate.answer(Verdict { state, wait: Some(wait) }, now);
-                        }
-                    }
-                }
-                return decide_contended(table, rate, tag, cost, now);
-            }
+        if !guard.is_open_in(rate.epoch) {
+            return Err(Hindrance::Elsewhere);
         }
-        decide_anywhere(table, rate, tag, cost, now)
+        let Some(slot) = line.find(tag) else { return Err(Hindrance::Elsewhere) };
+        let (state, result) = if WHOLE {
+            let word = line.word(slot);
+            (Gcra::unpack(word, 0), rate.gcra.admit_word(word, now, cost).map(|next| Gcra::unpack(next, 0)))
+        } else {
+            let state = line.state(slot);
+            (state, rate.gcra.admit(state, now, cost))
+        };
+        match result {
+            Ok(next) if line.try_lock_open(guard) => {
+                if WHOLE { line.set_word(slot, Gcra::pack(next).0) } else { line.set_state(slot, next) }
+                line.unlock(guard);
+                Ok(Verdict { state: next, wait: None })
+            }
+            Err(wait) if line.is_still(guard) => Ok(Verdict { state, wait: Some(wait) }),
+            _ => Err(Hindrance::Contended),
+        }
     }
+
     fn attempt(&self, rate: &Rate, now: u64) -> Result<Verdict, Again> {
         let place = self.table.look(rate, self.tag)?;
         let verdict = Verdict::of(rate, place.state(), now, self.cost);
@@ -102,13 +135,34 @@ impl Ask<'_> {
     }
 }
 
+/// As [`Ask::decide`], for a quota whose states have 96 bits.
+#[inline(never)]
+fn decide_long(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Settled {
+    let ask = Ask { table, rate, tag, cost };
+    match ask.decide_in::<false>(table.first_home(tag), now) {
+        Ok(verdict) => Settled { verdict, rate: None },
+        Err(Hindrance::Contended) => decide_contended(table, rate, tag, cost, now),
+        Err(Hindrance::Elsewhere) => decide_in_second(table, rate, tag, cost, now),
+    }
+}
+
+/// As [`Ask::decide`], for a key that is in its second line: one in twenty, or more where keys come and go.
+#[inline(never)]
+fn decide_in_second(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Settled {
+    let ask = Ask { table, rate, tag, cost };
+    match ask.decide_in::<false>(table.second_home(tag), now) {
+        Ok(verdict) => Settled { verdict, rate: None },
+        Err(_) => decide_anywhere(table, rate, tag, cost, now),
+    }
+}
+
 /// Decides on a key that somebody else is busy with too.
 ///
 /// Looking first and locking afterwards would lose again and again. Here the line is locked first, in one step that
 /// cannot fail unless a writer is inside just now; and not at once, so that the winner, who has the line in its cache,
 /// gets several requests done in the meantime.
 #[cold]
-fn decide_contended(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Decision {
+fn decide_contended(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Settled {
     let mut backoff = Backoff::contended();
     let line = &table.lines[table.first_home(tag)];
     backoff.wait();
@@ -122,7 +176,7 @@ fn decide_contended(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -
             } else {
                 line.release(guard);
             }
-            return rate.answer(verdict, now);
+            return Settled { verdict, rate: None };
         }
     }
     line.release(guard);
@@ -131,16 +185,15 @@ fn decide_contended(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -
 
 /// Decides wherever the key is, or stores it, in whatever quota the table has by now.
 #[inline(never)]
-fn decide_anywhere(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Decision {
+fn decide_anywhere(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Settled {
     let ask = Ask { table, rate, tag, cost };
     let mut backoff = Backoff::default();
-    let mut rate = rate.clone();
+    let mut other = None;
     loop {
-        match ask.attempt(&rate, now) {
-            // In the quota that decided: to the caller's the state may mean nothing.
-            Ok(verdict) => return rate.answer(verdict, now),
+        match ask.attempt(other.as_ref().unwrap_or(rate), now) {
+            Ok(verdict) => return Settled { verdict, rate: other },
             Err(Again::Busy) => backoff.wait(),
-            Err(Again::Epoch(line)) => rate = table.catch_up(line, || now),
+            Err(Again::Epoch(line)) => other = Some(table.catch_up(line, || now)),
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! # Protocol
 //!
-//! The guard holds a version (upper half, its lowest bit set while a writer is inside) and an epoch (lower half, which
-//! quota the states are written in).
+//! The guard holds a version (upper half) and an epoch (lower half): which quota the states are written in. Epochs are
+//! even; the lowest bit is set while a writer is inside.
 //!
 //! 1. A reader loads the guard, then tags and states, then decides.
 //! 2. If the decision changes nothing it loads the guard again: the same version means nothing moved in between. A
@@ -21,8 +21,8 @@
 //! * Writer: the swap is an Acquire, so it sees the last writer's stores; `fence(Release)` after it keeps a reader that
 //!   sees a new state from still seeing the old guard; the closing store is a Release that publishes the states.
 //!
-//! The version has 31 bits. A reader would have to sleep through an exact multiple of 2³¹ admissions on its own line,
-//! over half a minute of nothing else, in the few nanoseconds between two loads, to be deceived.
+//! The version has 32 bits. A reader would have to sleep through an exact multiple of 2³² admissions on its own line,
+//! over a minute of nothing else, in the few nanoseconds between two loads, to be deceived.
 
 use crate::algorithm::{Gcra, Tat};
 use crate::sync::{AtomicU32, AtomicU64, Backoff, Ordering, fence, fetch_or};
@@ -47,12 +47,23 @@ pub(crate) struct Line {
 #[cfg(not(all(test, loom)))]
 const _: () = assert!(size_of::<Line>() == 128);
 
+/// Which of its quotas a table's states are written in: an even number, beside which a guard has room for its lock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Epoch(u32);
+
+impl Epoch {
+    pub(super) fn next(self) -> Self {
+        Self(self.0.wrapping_add(2))
+    }
+}
+
 /// A guard that was read: a version to return to, and the epoch of the states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Guard(u64);
 
 impl Guard {
-    const WRITER: u64 = 1 << 32;
+    const WRITER: u64 = 1;
+    const VERSION: u64 = 1 << 32;
 
     #[inline]
     pub(crate) fn is_locked(self) -> bool {
@@ -61,13 +72,13 @@ impl Guard {
 
     /// Whether no writer is inside and the states are written in the quota of this epoch.
     #[inline]
-    pub(crate) fn is_open_in(self, epoch: u32) -> bool {
-        self.0 & (Self::WRITER | u64::from(u32::MAX)) == u64::from(epoch)
+    pub(crate) fn is_open_in(self, epoch: Epoch) -> bool {
+        self.0 as u32 == epoch.0
     }
 
     #[inline]
-    pub(crate) fn epoch(self) -> u32 {
-        self.0 as u32
+    pub(crate) fn epoch(self) -> Epoch {
+        Epoch((self.0 & !Self::WRITER) as u32)
     }
 
     #[inline]
@@ -78,11 +89,11 @@ impl Guard {
     /// The next version. The carry out of the upper half is dropped, which is what a version wants.
     #[inline]
     fn next(self) -> Self {
-        Self(self.0.wrapping_add(Self::WRITER << 1))
+        Self(self.0.wrapping_add(Self::VERSION))
     }
 
-    fn in_epoch(self, epoch: u32) -> Self {
-        Self(self.0 & !u64::from(u32::MAX) | u64::from(epoch))
+    fn in_epoch(self, epoch: Epoch) -> Self {
+        Self(self.0 & !u64::from(u32::MAX) | u64::from(epoch.0))
     }
 }
 
@@ -150,7 +161,7 @@ impl Line {
 
     /// Unlocks after a change that wrote all states in another quota.
     #[inline]
-    pub(crate) fn unlock_in(&self, guard: Guard, epoch: u32) {
+    pub(crate) fn unlock_in(&self, guard: Guard, epoch: Epoch) {
         self.guard.store(guard.next().in_epoch(epoch).0, Ordering::Release);
     }
 
@@ -178,6 +189,20 @@ impl Line {
     pub(crate) fn tag(&self, slot: usize) -> u64 {
         // Relaxed: as in `find`.
         self.tags[slot].load(Ordering::Relaxed)
+    }
+
+    /// The state of a key in a quota that is [whole](Gcra::is_whole), whose upper 32 bits are zero.
+    #[inline]
+    pub(super) fn word(&self, slot: usize) -> u64 {
+        // Relaxed: as in `find`.
+        self.lows[slot].load(Ordering::Relaxed)
+    }
+
+    /// Writes such a state; only while the line is locked.
+    #[inline]
+    pub(super) fn set_word(&self, slot: usize, state: u64) {
+        // Relaxed: published by the unlocking store.
+        self.lows[slot].store(state, Ordering::Relaxed);
     }
 
     #[inline]

@@ -5,7 +5,7 @@
 //! whoever meets a line that is behind rewrites it first. No request waits for the whole walk, and none is ever decided
 //! on a state of the wrong quota.
 
-use super::line::{EMPTY, SLOTS};
+use super::line::{EMPTY, Epoch, SLOTS};
 use super::{Table, Verdict, ignore_poison};
 use crate::Decision;
 use crate::algorithm::{Algorithm, Gcra};
@@ -15,10 +15,15 @@ use crate::sync::Backoff;
 #[derive(Clone, Debug)]
 pub(crate) struct Rate {
     pub(crate) gcra: Gcra,
-    pub(crate) epoch: u32,
+    pub(super) epoch: Epoch,
 }
 
 impl Rate {
+    /// The first quota of a table.
+    pub(crate) fn new(gcra: Gcra) -> Self {
+        Self { gcra, epoch: Epoch::default() }
+    }
+
     #[inline]
     pub(crate) fn answer(&self, verdict: Verdict, now: u64) -> Decision {
         let standing = self.gcra.standing(verdict.state, now);
@@ -53,7 +58,7 @@ impl Table {
     /// Makes `gcra` the current quota, in which no line is written yet.
     fn announce(&self, gcra: Gcra, now: u64) -> Rate {
         let mut rates = ignore_poison(self.rates.write());
-        let rate = Rate { gcra, epoch: rates.current.epoch.wrapping_add(1) };
+        let rate = Rate { gcra, epoch: rates.current.epoch.next() };
         *rates = Rates { previous: Some((rates.current.gcra, now)), current: rate.clone() };
         rate
     }

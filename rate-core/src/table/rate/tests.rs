@@ -5,7 +5,7 @@ use crate::table::Ask;
 const TAG: u64 = 42;
 
 fn rate(quota: Quota) -> Rate {
-    Rate { gcra: Gcra::new(quota), epoch: 0 }
+    Rate::new(Gcra::new(quota))
 }
 
 fn take(table: &Table, rate: &Rate, cost: u64, now: u64) -> bool {

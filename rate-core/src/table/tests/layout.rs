@@ -8,7 +8,7 @@ use crate::algorithm::Gcra;
 use crate::table::{Ask, Rate, Table};
 
 fn rate(quota: Quota) -> Rate {
-    Rate { gcra: Gcra::new(quota), epoch: 0 }
+    Rate::new(Gcra::new(quota))
 }
 
 /// Tags as the keyed hash makes them: `SplitMix64` of a counter.

@@ -29,7 +29,7 @@ struct Limit {
 
 impl Limit {
     fn new(quota: Quota, capacity: usize) -> Self {
-        let rate = Rate { gcra: Gcra::new(quota), epoch: 0 };
+        let rate = Rate::new(Gcra::new(quota));
         Self { table: Arc::new(Table::new(capacity, &rate).expect("a few keys fit")), rate }
     }
 
@@ -168,7 +168,7 @@ fn loom_a_quota_change_frees_nobody_who_is_checked_meanwhile() {
             in_every_order(move |race| {
                 let limit = Limit::new(quota, 1);
                 assert!(limit.take(KEY));
-                let next = Rate { gcra: Gcra::new(next), epoch: 1 };
+                let next = Rate { gcra: Gcra::new(next), epoch: limit.rate.epoch.next() };
                 let rate = if knows_next { next.clone() } else { limit.rate.clone() };
                 let (changed, admitted) = race.between(
                     &limit,
