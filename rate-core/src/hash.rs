@@ -236,7 +236,8 @@ fn last_bytes(bytes: &[u8], rest: &[u8]) -> u64 {
     }
     match (rest.first_chunk(), rest.last_chunk()) {
         (Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (rest.len() - 4))
+            u64::from(u32::from_le_bytes(*first))
+                | u64::from(u32::from_le_bytes(*last)) << (8 * (rest.len() - 4))
         }
         _ => rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
     }

@@ -136,7 +136,13 @@ impl Gcra {
     #[inline]
     const fn in_ticks(&self, parts: u128) -> u64 {
         // Most quotas have a whole number of ticks between two units, and a division of 128 bits costs more than a check.
-        let ticks = if self.is_whole() { parts } else { parts.div_ceil(self.parts.get() as u128) };
+        let ticks = if self.is_whole() {
+            parts
+        } else if parts <= u64::MAX as u128 {
+            (parts as u64).div_ceil(self.parts.get()) as u128
+        } else {
+            parts.div_ceil(self.parts.get() as u128)
+        };
         if ticks > u64::MAX as u128 { u64::MAX } else { ticks as u64 }
     }
 
@@ -165,7 +171,9 @@ impl Gcra {
         if ahead > tolerance {
             return Err(ahead - tolerance);
         }
-        match now.checked_add(ahead + charge) {
+        // Few steps from the state to the next one: on a busy limiter they are what everybody waits for.
+        let start = if state > now { state } else { now };
+        match start.checked_add(charge) {
             Some(next) => Ok(next),
             None => Err(NEVER),
         }

@@ -43,7 +43,7 @@ struct Settled {
 enum Hindrance {
     /// Somebody else is busy with the key's line.
     Contended,
-    /// The key is not in its first line, or that is written in another quota.
+    /// The key is in another line, or this one is written in another quota, or its writer stays.
     Elsewhere,
 }
 
@@ -73,11 +73,8 @@ impl Ask<'_> {
     fn decide_in<const WHOLE: bool>(&self, line: usize, now: u64) -> Result<Verdict, Hindrance> {
         let Self { table, rate, tag, cost } = *self;
         let line = &table.lines[line];
-        let guard = line.guard();
         line.warm();
-        if !guard.is_open_in(rate.epoch) {
-            return Err(Hindrance::Elsewhere);
-        }
+        let Some(guard) = line.open_in(rate.epoch) else { return Err(Hindrance::Elsewhere) };
         let Some(slot) = line.find(tag) else { return Err(Hindrance::Elsewhere) };
         let (state, result) = if WHOLE {
             let word = line.word(slot);
@@ -88,7 +85,11 @@ impl Ask<'_> {
         };
         match result {
             Ok(next) if line.try_lock_open(guard) => {
-                if WHOLE { line.set_word(slot, Gcra::pack(next).0) } else { line.set_state(slot, next) }
+                if WHOLE {
+                    line.set_word(slot, Gcra::pack(next).0)
+                } else {
+                    line.set_state(slot, next)
+                }
                 line.unlock(guard);
                 Ok(Verdict { state: next, wait: None })
             }

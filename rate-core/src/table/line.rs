@@ -25,10 +25,14 @@
 //! over a minute of nothing else, in the few nanoseconds between two loads, to be deceived.
 
 use crate::algorithm::{Gcra, Tat};
-use crate::sync::{AtomicU32, AtomicU64, Backoff, Ordering, fence, fetch_or};
+use crate::sync::{AtomicU32, AtomicU64, Backoff, Ordering, fence, fetch_or, spin_loop};
 
 /// Keys per line. Six tags of 8 bytes, six states of 12 and the guard are exactly two cache lines.
 pub(crate) const SLOTS: usize = 6;
+
+/// How often a reader looks whether a writer has left, before it goes the long way: a microsecond or two. Each look
+/// multiplies what loom has to try.
+const LOOKS: u32 = if cfg!(all(test, loom)) { 1 } else { 100 };
 
 /// The tag of an empty slot.
 pub(crate) const EMPTY: u64 = 0;
@@ -104,6 +108,24 @@ impl Line {
         Guard(self.guard.load(Ordering::Acquire))
     }
 
+    /// The guard of a line that is written in this quota, without a writer inside. One that is gets the time for its few
+    /// stores.
+    // The loop has a second use. In the innermost loop of a program LLVM makes branches of what `find` selects, which
+    // nobody can predict; with this one in it, a loop that checks key after key is not innermost.
+    #[inline(always)]
+    pub(crate) fn open_in(&self, epoch: Epoch) -> Option<Guard> {
+        let mut guard = self.guard();
+        if !guard.is_open_in(epoch) {
+            let mut looks = 0;
+            while guard.is_locked() && looks < LOOKS {
+                spin_loop();
+                guard = self.guard();
+                looks += 1;
+            }
+        }
+        guard.is_open_in(epoch).then_some(guard)
+    }
+
     /// Whether everything read since `guard` was loaded belongs to that version.
     #[inline]
     pub(crate) fn is_still(&self, guard: Guard) -> bool {
@@ -173,16 +195,17 @@ impl Line {
 
     /// The slot that holds `tag`.
     ///
-    /// Compares all six before it branches: which slot it is cannot be predicted, and a wrong guess costs more than five
-    /// comparisons.
+    /// Compares with all and selects, without a branch: which slot it is cannot be predicted, and a wrong guess costs more
+    /// than five comparisons.
     #[inline]
     pub(crate) fn find(&self, tag: u64) -> Option<usize> {
-        let mut found = 0_u32;
-        for (slot, held) in self.tags.iter().enumerate() {
+        // The first, unless it is another; whether it is the first is looked at last.
+        let mut found = 0;
+        for (slot, held) in self.tags.iter().enumerate().skip(1) {
             // Relaxed: judged by `is_still` or `try_lock`.
-            found |= u32::from(held.load(Ordering::Relaxed) == tag) << slot;
+            found = if held.load(Ordering::Relaxed) == tag { slot } else { found };
         }
-        (found != 0).then(|| found.trailing_zeros() as usize)
+        (self.tags[found].load(Ordering::Relaxed) == tag).then_some(found)
     }
 
     #[inline]

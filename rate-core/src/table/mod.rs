@@ -117,16 +117,16 @@ impl Table {
         if hash == EMPTY { 1 } else { hash }
     }
 
-    /// The line a key lives in if it can: the upper half of the hash, scaled to the number of lines.
+    /// The line a key lives in if it can: the hash, scaled to the number of lines. Its upper half decides.
     #[inline]
     fn first_home(&self, tag: u64) -> usize {
-        scale(tag >> 32, self.lines.len())
+        scale(tag, self.lines.len())
     }
 
     /// The other line it may live in: the lower half of the hash, and never the same line while there are two.
     fn second_home(&self, tag: u64) -> usize {
         let first = self.first_home(tag);
-        let second = scale(tag & u64::from(u32::MAX), self.lines.len());
+        let second = scale(tag.rotate_left(32), self.lines.len());
         if second != first {
             second
         } else if first + 1 < self.lines.len() {
@@ -213,10 +213,10 @@ impl Place {
     }
 }
 
-/// Scales 32 bits of a hash to an index below `count`.
+/// Scales a hash to an index below `count`. The upper bits decide, as many as `count` has.
 #[inline]
-fn scale(bits: u64, count: usize) -> usize {
-    ((bits * count as u64) >> 32) as usize
+fn scale(hash: u64, count: usize) -> usize {
+    ((u128::from(hash) * count as u128) >> 64) as usize
 }
 
 fn ignore_poison<T>(result: Result<T, PoisonError<T>>) -> T {

@@ -18,10 +18,8 @@ struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     #[inline]
-    fn look(ask: &Ask<'a>, line: &'a Line, guard: Guard) -> Option<Self> {
-        if !guard.is_open_in(ask.rate.epoch) {
-            return None;
-        }
+    fn look(ask: &Ask<'a>, line: &'a Line) -> Option<Self> {
+        let guard = line.open_in(ask.rate.epoch)?;
         let slot = line.find(ask.tag)?;
         Some(Self { line, guard, slot, state: line.state(slot) })
     }
@@ -42,10 +40,9 @@ pub(super) fn decide(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Verdict; 2]>
         return None;
     }
     // Both lines are on their way before either is needed.
-    let (a_guard, b_guard) = (a_line.guard(), b_line.guard());
     a_line.warm();
     b_line.warm();
-    let (a_seen, b_seen) = (Seen::look(a, a_line, a_guard)?, Seen::look(b, b_line, b_guard)?);
+    let (a_seen, b_seen) = (Seen::look(a, a_line)?, Seen::look(b, b_line)?);
 
     let admit = |ask: &Ask<'_>, seen: &Seen<'_>| ask.rate.gcra.admit(seen.state, now, ask.cost);
     match (admit(a, &a_seen), admit(b, &b_seen)) {
@@ -64,7 +61,7 @@ pub(super) fn decide(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Verdict; 2]>
             Some([Verdict { state: a_next, wait: None }, Verdict { state: b_next, wait: None }])
         }
         (a_answer, b_answer) => {
-            let unmoved = a_line.is_still(a_guard) && b_line.is_still(b_guard);
+            let unmoved = a_line.is_still(a_seen.guard) && b_line.is_still(b_seen.guard);
             unmoved.then_some([
                 Verdict { state: a_seen.state, wait: a_answer.err() },
                 Verdict { state: b_seen.state, wait: b_answer.err() },

@@ -28,7 +28,7 @@ fn a_state_fits_the_96_bits_of_a_store_however_late_it_is() {
                 assert_eq!(Gcra::unpack(low, high), next, "cut off at {now}");
                 (state, admitted) = (next, admitted + 1);
             }
-            assert!(admitted <= gcra.burst && (admitted == gcra.burst || now > u64::MAX - HORIZON));
+            assert!(admitted <= gcra.capacity() && (admitted == gcra.capacity() || now > u64::MAX - HORIZON));
         }
     }
 }
@@ -68,9 +68,9 @@ fn a_torn_or_impossible_state_is_answered_without_a_panic() {
             [(0, u32::MAX), (u64::MAX, 0), (u64::MAX, u32::MAX), (1, 1), (SECOND, u32::MAX - 1)]
         {
             let state = Gcra::unpack(low, high);
-            for (now, cost) in [(0, 0), (0, 1), (SECOND, gcra.burst), (u64::MAX, u64::MAX), (u64::MAX, 1)] {
+            for (now, cost) in [(0, 0), (0, 1), (SECOND, gcra.capacity()), (u64::MAX, u64::MAX), (u64::MAX, 1)] {
                 let _ = gcra.admit(state, now, cost);
-                assert!(gcra.standing(state, now).remaining <= gcra.burst);
+                assert!(gcra.standing(state, now).remaining <= gcra.capacity());
                 let _ = gcra.fresh_from(state);
                 for next in kinds() {
                     let _ = gcra.carry_over(&next, state, now);
@@ -83,7 +83,7 @@ fn a_torn_or_impossible_state_is_answered_without_a_panic() {
 #[test]
 fn carrying_over_to_the_same_quota_moves_a_state_by_at_most_a_tick() {
     for gcra in kinds() {
-        for cost in [1, gcra.burst] {
+        for cost in [1, gcra.capacity()] {
             let state = gcra.admit(gcra.fresh(), SECOND, cost).expect("a new key");
             // Before, at, and after the charge, and long after everything is earned back.
             for at in [0, SECOND - 1, SECOND, SECOND + 1, gcra.fresh_from(state), 100 * SECOND] {
@@ -99,14 +99,14 @@ fn carrying_over_to_the_same_quota_moves_a_state_by_at_most_a_tick() {
 fn carrying_over_never_leaves_more_than_the_share_that_was_free() {
     for from in kinds() {
         for to in kinds() {
-            for cost in 0..=from.burst.min(20) {
-                let cost = if from.burst > 20 { cost * (from.burst / 20) } else { cost };
+            for cost in 0..=from.capacity().min(20) {
+                let cost = if from.capacity() > 20 { cost * (from.capacity() / 20) } else { cost };
                 let state = from.admit(from.fresh(), SECOND, cost).expect("a new key");
                 let carried = from.carry_over(&to, state, SECOND);
                 let left = u128::from(to.standing(carried, SECOND).remaining);
-                let free = u128::from(from.burst - cost);
-                assert!(left * u128::from(from.burst) <= free * u128::from(to.burst), "{from:?} to {to:?}");
-                assert!(cost > 0 || left == u128::from(to.burst), "an idle key was charged for the change");
+                let free = u128::from(from.capacity() - cost);
+                assert!(left * u128::from(from.capacity()) <= free * u128::from(to.capacity()), "{from:?} to {to:?}");
+                assert!(cost > 0 || left == u128::from(to.capacity()), "an idle key was charged for the change");
             }
         }
     }
