@@ -97,14 +97,14 @@ impl State {
     }
 
     /// The half of the next round that needs no block.
-    #[inline]
+    #[inline(always)]
     const fn ahead(self) -> Self {
         let v0 = self.v0.wrapping_add(self.v1);
         Self { v0: v0.rotate_left(32), v1: self.v1.rotate_left(13) ^ v0, ..self }
     }
 
     /// The rest of the round.
-    #[inline]
+    #[inline(always)]
     const fn round(self) -> Self {
         let Self { v0, v1, v2, v3 } = self;
         let v2 = v2.wrapping_add(v3);
@@ -116,13 +116,13 @@ impl State {
         Self { v0, v1, v2: v2.rotate_left(32), v3 }
     }
 
-    #[inline]
+    #[inline(always)]
     const fn block(self, block: u64) -> Self {
         let next = Self { v3: self.v3 ^ block, ..self }.round();
         Self { v0: next.v0 ^ block, ..next }.ahead()
     }
 
-    #[inline]
+    #[inline(always)]
     const fn finish(self) -> u64 {
         let marked = Self { v2: self.v2 ^ 0xff, ..self };
         let Self { v0, v1, v2, v3 } = marked.round().ahead().round().ahead().round();
@@ -144,13 +144,13 @@ struct Sip13<'a> {
 
 impl Sip13<'_> {
     /// How far the tail reaches into its block, in bits.
-    #[inline]
+    #[inline(always)]
     fn held(&self) -> u32 {
         8 * (self.length % 8) as u32
     }
 
     /// Fills the block behind `held` bits with eight bytes; what does not fit is the new tail.
-    #[inline]
+    #[inline(always)]
     fn fill(&mut self, word: u64, held: u32) {
         self.state = self.state.block(self.tail | word << held);
         // In two steps: for `held` = 0 it is all 64 bits, and nothing remains.
@@ -158,7 +158,7 @@ impl Sip13<'_> {
     }
 
     /// Adds the `1..=7` bytes of `word` behind `held` bits.
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, word: u64, bytes: usize, held: u32) {
         if held as usize + 8 * bytes < 64 {
             self.tail |= word << held;
@@ -168,7 +168,7 @@ impl Sip13<'_> {
     }
 
     /// An integer of so many bytes.
-    #[inline]
+    #[inline(always)]
     fn integer(&mut self, word: u64, bytes: usize) {
         let held = self.held();
         self.length = self.length.wrapping_add(bytes);
@@ -177,7 +177,7 @@ impl Sip13<'_> {
 }
 
 impl Hasher for Sip13<'_> {
-    #[inline]
+    #[inline(always)]
     fn write(&mut self, bytes: &[u8]) {
         let held = self.held();
         self.length = self.length.wrapping_add(bytes.len());
@@ -191,27 +191,27 @@ impl Hasher for Sip13<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_u8(&mut self, value: u8) {
         self.integer(value.into(), 1);
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_u16(&mut self, value: u16) {
         self.integer(value.into(), 2);
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_u32(&mut self, value: u32) {
         self.integer(value.into(), 4);
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_u64(&mut self, value: u64) {
         self.integer(value, 8);
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_usize(&mut self, value: usize) {
         if value == 0 && self.length == 0 {
             self.state = self.secret.zero;
@@ -221,7 +221,7 @@ impl Hasher for Sip13<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn finish(&self) -> u64 {
         self.state.block(self.tail | (self.length as u64) << 56).finish()
     }

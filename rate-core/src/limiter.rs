@@ -133,28 +133,33 @@ impl Cell {
 
     #[inline]
     fn decide_word(&self, gcra: &Gcra, now: u64, cost: u64) -> (Tat, Option<u64>) {
-        let mut backoff = Backoff::default();
         // Relaxed, here and below: the word is all there is, and what a limiter admits publishes nothing.
-        let mut low = self.low.load(Ordering::Relaxed);
+        let state = self.low.load(Ordering::Relaxed);
+        match gcra.admit_word(state, now, cost) {
+            Ok(next) if self.swap_word(state, next) => (Gcra::unpack(next, 0), None),
+            Ok(_) => self.decide_word_contended(gcra, now, cost),
+            Err(wait) => (Gcra::unpack(state, 0), Some(wait)),
+        }
+    }
+
+    /// The same for one of several who check at once.
+    #[cold]
+    fn decide_word_contended(&self, gcra: &Gcra, now: u64, cost: u64) -> (Tat, Option<u64>) {
+        let mut backoff = Backoff::default();
         loop {
-            let state = Gcra::unpack(low, 0);
-            let next = match gcra.admit(state, now, cost) {
-                Ok(next) => next,
-                Err(wait) => return (state, Some(wait)),
-            };
-            match self.low.compare_exchange_weak(
-                low,
-                Gcra::pack(next).0,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return (next, None),
-                Err(_) => {
-                    backoff.wait();
-                    low = self.low.load(Ordering::Relaxed);
-                }
+            backoff.wait();
+            let state = self.low.load(Ordering::Relaxed);
+            match gcra.admit_word(state, now, cost) {
+                Ok(next) if self.swap_word(state, next) => return (Gcra::unpack(next, 0), None),
+                Ok(_) => {}
+                Err(wait) => return (Gcra::unpack(state, 0), Some(wait)),
             }
         }
+    }
+
+    #[inline]
+    fn swap_word(&self, state: u64, next: u64) -> bool {
+        self.low.compare_exchange(state, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     #[inline(never)]

@@ -53,7 +53,7 @@ impl Backoff {
 
     /// For a key that others are known to be busy with: begins with a pause in which they get something done.
     pub(crate) fn contended() -> Self {
-        Self { step: 3 }
+        Self { step: 4 }
     }
 
     #[cold]

@@ -27,8 +27,8 @@ pub struct Gcra {
     parts: NonZeroU64,
     /// `T` in parts, `period / gcd(limit, period)`.
     interval: NonZeroU64,
-    /// `burst · T` in parts: the time in which an empty bucket fills.
-    full: u128,
+    /// τ in parts, `(burst - 1) · T`: how far ahead the TAT may be for one more unit.
+    tolerance: u128,
     burst: NonZeroU64,
 }
 
@@ -86,7 +86,8 @@ impl Gcra {
         else {
             return Err(QuotaError::zero_period());
         };
-        Ok(Self { parts, interval, full, burst })
+        let tolerance = full - interval.get() as u128;
+        Ok(Self { parts, interval, tolerance, burst })
     }
 
     /// The state's 96 bits, as a store keeps them.
@@ -118,8 +119,8 @@ impl Gcra {
             // Not moved to `at`: an idle key has nothing to carry, and `at` may lie far ahead of everybody else's time.
             return next.fresh_at(self.in_ticks(state.0));
         }
-        let full = self.full / self.parts.get() as u128;
-        let next_full = next.full.div_ceil(next.parts.get() as u128);
+        let full = self.full() / self.parts.get() as u128;
+        let next_full = next.full().div_ceil(next.parts.get() as u128);
         // More than everything: the last units were taken later than `at`, and the change is as of then.
         let late = used.saturating_sub(full);
         let share = if used >= full { next_full } else { (used * next_full).div_ceil(full) };
@@ -155,7 +156,7 @@ impl Gcra {
     /// [`admit`](Algorithm::admit) in 64 bits, for a quota whose tick is one part.
     ///
     /// The same comparison with the same result: `full` is below 2⁶⁴ minus ten years here, so nothing overflows but
-    /// what is checked.
+    /// what is checked. For one unit, the cost that callers write, nothing is multiplied.
     #[inline]
     pub(crate) const fn admit_word(&self, state: u64, now: u64, cost: u64) -> Result<u64, u64> {
         if cost == 0 {
@@ -164,19 +165,24 @@ impl Gcra {
         if cost > self.burst.get() {
             return Err(NEVER);
         }
-        let full = self.full as u64;
         // Within `full`, because the cost is within the burst.
-        let charge = cost * self.interval.get();
-        let (ahead, tolerance) = (state.saturating_sub(now), full - charge);
+        let further = (cost - 1) * self.interval.get();
+        let (ahead, tolerance) = (state.saturating_sub(now), self.tolerance as u64 - further);
         if ahead > tolerance {
             return Err(ahead - tolerance);
         }
         // Few steps from the state to the next one: on a busy limiter they are what everybody waits for.
         let start = if state > now { state } else { now };
-        match start.checked_add(charge) {
+        match start.checked_add(self.interval.get() + further) {
             Some(next) => Ok(next),
             None => Err(NEVER),
         }
+    }
+
+    /// `burst · T` in parts: the time in which an empty bucket fills.
+    #[inline]
+    const fn full(&self) -> u128 {
+        self.tolerance + self.interval.get() as u128
     }
 
     /// How far `state` lies ahead of `now`, in parts.
@@ -209,8 +215,8 @@ impl Algorithm for Gcra {
         let charge = u128::from(cost) * u128::from(self.interval.get());
         let now = self.in_parts(now);
         let used = state.0.saturating_sub(now) + charge;
-        if used > self.full {
-            return Err(self.in_ticks(used - self.full));
+        if used > self.full() {
+            return Err(self.in_ticks(used - self.full()));
         }
         let next = now + used;
         if next >= u128::from(self.parts.get()) << 64 {
@@ -223,7 +229,7 @@ impl Algorithm for Gcra {
     #[inline]
     fn standing(&self, state: Tat, now: u64) -> Standing {
         let ahead = self.ahead(state, now);
-        let free = self.full.saturating_sub(ahead);
+        let free = self.full().saturating_sub(ahead);
         // At most the burst, so it fits.
         let remaining = match u64::try_from(free) {
             Ok(free) => free / self.interval,

@@ -68,7 +68,9 @@ fn a_torn_or_impossible_state_is_answered_without_a_panic() {
             [(0, u32::MAX), (u64::MAX, 0), (u64::MAX, u32::MAX), (1, 1), (SECOND, u32::MAX - 1)]
         {
             let state = Gcra::unpack(low, high);
-            for (now, cost) in [(0, 0), (0, 1), (SECOND, gcra.capacity()), (u64::MAX, u64::MAX), (u64::MAX, 1)] {
+            for (now, cost) in
+                [(0, 0), (0, 1), (SECOND, gcra.capacity()), (u64::MAX, u64::MAX), (u64::MAX, 1)]
+            {
                 let _ = gcra.admit(state, now, cost);
                 assert!(gcra.standing(state, now).remaining <= gcra.capacity());
                 let _ = gcra.fresh_from(state);
@@ -105,8 +107,14 @@ fn carrying_over_never_leaves_more_than_the_share_that_was_free() {
                 let carried = from.carry_over(&to, state, SECOND);
                 let left = u128::from(to.standing(carried, SECOND).remaining);
                 let free = u128::from(from.capacity() - cost);
-                assert!(left * u128::from(from.capacity()) <= free * u128::from(to.capacity()), "{from:?} to {to:?}");
-                assert!(cost > 0 || left == u128::from(to.capacity()), "an idle key was charged for the change");
+                assert!(
+                    left * u128::from(from.capacity()) <= free * u128::from(to.capacity()),
+                    "{from:?} to {to:?}"
+                );
+                assert!(
+                    cost > 0 || left == u128::from(to.capacity()),
+                    "an idle key was charged for the change"
+                );
             }
         }
     }
