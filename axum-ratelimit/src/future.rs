@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -44,8 +44,7 @@ where
     type Output = Result<Response<Body>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let response = ready!(self.project().inner.poll(cx))?;
         // `Body::new` hands axum's own body through as it is, so a router's answers are not boxed a second time.
-        Poll::Ready(Ok(response.map(|body| body.into_inner().map_or_else(Body::from, Body::new))))
+        self.project().inner.poll_with(cx, Body::new, Body::from)
     }
 }

@@ -38,18 +38,6 @@ impl<B> ResponseBody<B> {
     pub(crate) fn full(bytes: Bytes) -> Self {
         Self { kind: Kind::Full { bytes } }
     }
-
-    /// The body of the service inside.
-    ///
-    /// # Errors
-    ///
-    /// The bytes of the explanation, when the limit itself answered.
-    pub fn into_inner(self) -> Result<B, Bytes> {
-        match self.kind {
-            Kind::Inner { body } => Ok(body),
-            Kind::Full { bytes } => Err(bytes),
-        }
-    }
 }
 
 impl<B> Body for ResponseBody<B>

@@ -82,13 +82,22 @@ fn rejected(rejection: &Rejection, fields: Option<FieldValues>, method: &Method)
     response
 }
 
-impl<S, B, RB> Future for ResponseFuture<S, B>
+impl<S, B> ResponseFuture<S, B>
 where
-    S: Service<Request<B>, Response = Response<RB>>,
+    S: Service<Request<B>>,
 {
-    type Output = Result<Response<ResponseBody<RB>>, S::Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    /// Polls for a response whose body is of a framework's own type: made from the body of the service inside, or from
+    /// the limit's own explanation. For adapters, which would otherwise rebuild each response a second time.
+    #[doc(hidden)]
+    pub fn poll_with<RB, FB>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        inner: impl FnOnce(RB) -> FB,
+        own: impl FnOnce(Bytes) -> FB,
+    ) -> Poll<Result<Response<FB>, S::Error>>
+    where
+        S: Service<Request<B>, Response = Response<RB>>,
+    {
         loop {
             let next = match self.as_mut().project().state.project() {
                 StateProj::Forward { future, fields } => {
@@ -96,11 +105,11 @@ where
                     if let Some(fields) = fields.take() {
                         fields.add_to(&mut response);
                     }
-                    return Poll::Ready(Ok(response.map(ResponseBody::inner)));
+                    return Poll::Ready(Ok(response.map(inner)));
                 }
                 StateProj::Reject { response } => {
                     let response = response.take().expect("polled after completion");
-                    return Poll::Ready(Ok(response.map(ResponseBody::full)));
+                    return Poll::Ready(Ok(response.map(own)));
                 }
                 StateProj::Wait { waiting } => {
                     let charges = ready!(waiting.decision.as_mut().poll(cx));
@@ -119,6 +128,17 @@ where
             };
             self.as_mut().project().state.set(next);
         }
+    }
+}
+
+impl<S, B, RB> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<RB>>,
+{
+    type Output = Result<Response<ResponseBody<RB>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_with(cx, ResponseBody::inner, ResponseBody::full)
     }
 }
 

@@ -178,6 +178,7 @@ impl PartialEq for Key {
 impl Eq for Key {}
 
 impl Hash for Key {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         // The bytes alone: they say themselves where they end.
         state.write(self.as_bytes());
