@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::table::{Ask, Verdict, decide_all};
+use crate::table::{Ask, Verdict, decide_all, decide_pair};
 use crate::{Decision, Timestamp};
 
 /// Most limits that one decision can combine.
@@ -72,11 +72,24 @@ impl<const N: usize> Decisions<N> {
 /// // The refusals of the first limit spent nothing of the second.
 /// assert_eq!(daily.peek_at("ann", now).remaining(), 999);
 /// ```
+#[inline(always)]
 pub fn check_all<const N: usize>(charges: [Charge<'_>; N], now: Timestamp) -> Decisions<N> {
     const { assert!(N > 0 && N <= MAX_LIMITS, "between 1 and 16 limits can be combined") };
+    if let [first, second] = charges.as_slice() {
+        if let Some(verdicts) = decide_pair(&first.0, &second.0, now.as_nanos()) {
+            return Decisions(core::array::from_fn(|index| {
+                charges[index].0.rate.answer(verdicts[index], now.as_nanos())
+            }));
+        }
+    }
+    check_all_anywhere(&charges, now)
+}
+
+#[inline(never)]
+fn check_all_anywhere<const N: usize>(charges: &[Charge<'_>; N], now: Timestamp) -> Decisions<N> {
     // Overwritten: every charge is answered.
     let mut decisions = [charges[0].0.rate.answer(Verdict::default(), now.as_nanos()); N];
-    check_slice(&charges, now, |index, decision| decisions[index] = decision);
+    check_slice(charges, now, |index, decision| decisions[index] = decision);
     Decisions(decisions)
 }
 
@@ -94,7 +107,14 @@ pub fn check_slice(charges: &[Charge<'_>], now: Timestamp, mut each: impl FnMut(
             each(0, decision);
             decision.is_allowed()
         }
-        [_, _] => check_up_to::<2, 4>(charges, now, &mut each),
+        [first, second] => {
+            let Some(verdicts) = decide_pair(&first.0, &second.0, now.as_nanos()) else {
+                return check_up_to::<2, 4>(charges, now, &mut each);
+            };
+            each(0, first.0.rate.answer(verdicts[0], now.as_nanos()));
+            each(1, second.0.rate.answer(verdicts[1], now.as_nanos()));
+            verdicts.iter().all(|verdict| verdict.wait.is_none())
+        }
         [_, _, _] | [_, _, _, _] => check_up_to::<4, 8>(charges, now, &mut each),
         _ => check_up_to::<MAX_LIMITS, { 2 * MAX_LIMITS }>(charges, now, &mut each),
     }

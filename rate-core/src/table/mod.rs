@@ -24,6 +24,7 @@ use crate::algorithm::Tat;
 use crate::sync::{AtomicU64, AtomicUsize, Backoff, Mutex, Ordering, RwLock};
 pub(crate) use ask::{Ask, Verdict};
 use line::{EMPTY, Guard, Line};
+pub(crate) use pair::decide_pair;
 pub(crate) use rate::Rate;
 use rate::Rates;
 pub(crate) use several::decide_all;

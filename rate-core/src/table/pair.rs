@@ -6,7 +6,7 @@
 
 use super::line::{Guard, Line};
 use super::{Ask, Verdict};
-use crate::algorithm::{Algorithm, Tat};
+use crate::algorithm::{Algorithm, Gcra, Tat};
 
 /// A key in its first line, as of a guard.
 struct Seen<'a> {
@@ -17,23 +17,54 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    #[inline]
-    fn look(ask: &Ask<'a>, line: &'a Line) -> Option<Self> {
+    #[inline(always)]
+    fn look<const WHOLE: bool>(ask: &Ask<'a>, line: &'a Line) -> Option<Self> {
         let guard = line.open_in(ask.rate.epoch)?;
         let slot = line.find(ask.tag)?;
-        Some(Self { line, guard, slot, state: line.state(slot) })
+        let state = if WHOLE { Gcra::unpack(line.word(slot), 0) } else { line.state(slot) };
+        Some(Self { line, guard, slot, state })
     }
 
-    #[inline]
-    fn write(&self, state: Tat) {
-        self.line.set_state(self.slot, state);
+    #[inline(always)]
+    fn admit<const WHOLE: bool>(&self, ask: &Ask<'_>, now: u64) -> Result<Tat, u64> {
+        if WHOLE {
+            let next = ask.rate.gcra.admit_word(Gcra::pack(self.state).0, now, ask.cost)?;
+            Ok(Gcra::unpack(next, 0))
+        } else {
+            ask.rate.gcra.admit(self.state, now, ask.cost)
+        }
+    }
+
+    #[inline(always)]
+    fn write<const WHOLE: bool>(&self, state: Tat) {
+        if WHOLE {
+            self.line.set_word(self.slot, Gcra::pack(state).0);
+        } else {
+            self.line.set_state(self.slot, state);
+        }
         self.line.unlock(self.guard);
     }
 }
 
 /// Decides both as one, or says nothing.
-#[inline]
-pub(super) fn decide(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Verdict; 2]> {
+// Inlined always, as a single decision is: what the caller does not ask of the answers is then not computed.
+#[inline(always)]
+pub(crate) fn decide_pair(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Verdict; 2]> {
+    if a.rate.gcra.is_whole() && b.rate.gcra.is_whole() {
+        decide::<true>(a, b, now)
+    } else {
+        decide_long(a, b, now)
+    }
+}
+
+/// As [`decide_pair`], for quotas whose states have 96 bits.
+#[inline(never)]
+fn decide_long(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Verdict; 2]> {
+    decide::<false>(a, b, now)
+}
+
+#[inline(always)]
+fn decide<const WHOLE: bool>(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Verdict; 2]> {
     let line_of = |ask: &Ask<'_>| ask.table.first_home(ask.tag);
     let (a_line, b_line) = (&a.table.lines[line_of(a)], &b.table.lines[line_of(b)]);
     if core::ptr::eq(a_line, b_line) {
@@ -42,10 +73,8 @@ pub(super) fn decide(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Verdict; 2]>
     // Both lines are on their way before either is needed.
     a_line.warm();
     b_line.warm();
-    let (a_seen, b_seen) = (Seen::look(a, a_line)?, Seen::look(b, b_line)?);
-
-    let admit = |ask: &Ask<'_>, seen: &Seen<'_>| ask.rate.gcra.admit(seen.state, now, ask.cost);
-    match (admit(a, &a_seen), admit(b, &b_seen)) {
+    let (a_seen, b_seen) = (Seen::look::<WHOLE>(a, a_line)?, Seen::look::<WHOLE>(b, b_line)?);
+    match (a_seen.admit::<WHOLE>(a, now), b_seen.admit::<WHOLE>(b, now)) {
         (Ok(a_next), Ok(b_next)) => {
             let a_first = core::ptr::from_ref(a_line).addr() < core::ptr::from_ref(b_line).addr();
             let (lower, upper) = if a_first { (&a_seen, &b_seen) } else { (&b_seen, &a_seen) };
@@ -56,8 +85,8 @@ pub(super) fn decide(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Verdict; 2]>
                 lower.line.release(lower.guard);
                 return None;
             }
-            a_seen.write(a_next);
-            b_seen.write(b_next);
+            a_seen.write::<WHOLE>(a_next);
+            b_seen.write::<WHOLE>(b_next);
             Some([Verdict { state: a_next, wait: None }, Verdict { state: b_next, wait: None }])
         }
         (a_answer, b_answer) => {

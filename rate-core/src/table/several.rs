@@ -6,7 +6,7 @@
 //! 3. With all lines locked the decisions are still right: all are written, then all are unlocked.
 
 use super::line::{Guard, Line};
-use super::{Again, Ask, Place, Rate, Table, Verdict, pair};
+use super::{Again, Ask, Place, Rate, Table, Verdict};
 use crate::Decision;
 use crate::sync::Backoff;
 
@@ -19,13 +19,6 @@ pub(crate) fn decide_all<const N: usize, const LINES: usize>(
     now: u64,
     each: &mut impl FnMut(usize, Decision),
 ) -> bool {
-    if let [first, second] = asks {
-        if let Some(verdicts) = pair::decide(first, second, now) {
-            each(0, first.rate.answer(verdicts[0], now));
-            each(1, second.rate.answer(verdicts[1], now));
-            return verdicts.iter().all(|verdict| verdict.wait.is_none());
-        }
-    }
     let twins = Twins::<N>::of(asks);
     let mut verdicts = [Verdict::default(); N];
     let mut backoff = Backoff::default();

@@ -10,7 +10,7 @@ use crate::algorithm::{Algorithm, Gcra, Tat};
 use crate::sync::tests::in_every_order;
 use crate::sync::{Backoff, Ordering};
 use crate::table::line::{EMPTY, SLOTS};
-use crate::table::{Ask, Rate, Table, decide_all};
+use crate::table::{Ask, Rate, Table, decide_all, decide_pair};
 use crate::{Decision, Quota};
 
 const KEY: u64 = 42;
@@ -48,7 +48,11 @@ impl Limit {
     /// One unit from each of two keys, or from neither.
     fn take_both(&self, keys: [u64; 2]) -> bool {
         let asks = keys.map(|tag| Ask { table: &self.table, rate: &self.rate, tag, cost: 1 });
-        decide_all::<2, 4>(&asks, NOW, &mut |_, _| {})
+        // As `check_slice` does.
+        match decide_pair(&asks[0], &asks[1], NOW) {
+            Some(verdicts) => verdicts.iter().all(|verdict| verdict.wait.is_none()),
+            None => decide_all::<2, 4>(&asks, NOW, &mut |_, _| {}),
+        }
     }
 
     fn remaining(&self, tag: u64) -> u64 {
