@@ -50,6 +50,11 @@ impl<K: Clone> Track<K> {
         Self(keys)
     }
 
+    /// The same order of other keys.
+    pub(crate) fn map<T>(&self, each: impl FnMut(&K) -> T) -> Track<T> {
+        Track(self.0.iter().map(each).collect())
+    }
+
     /// Calls `each` for the keys of this lap: all of them over and over, or the next stretch of a long track.
     #[inline(always)]
     fn run(&self, lap: usize, operations: usize, mut each: impl FnMut(&K)) {

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use governor::clock::{Clock, DefaultClock};
-use rate_core::{KeyedLimiter, Quota};
+use rate_core::{Fingerprint, KeyedLimiter, Quota, Timestamp};
 
 use crate::harness::{INSTANCES, Track, compare_over, side};
-use crate::keys::{Fingerprinted, Key, tracks};
+use crate::keys::{Fingerprinted, Key, hashed, tracks};
 use crate::peer::{ConstantClock, Trio, precomputed, quota, uneven_quota};
 use crate::report::{Outcome, Point, Report, Time};
 
@@ -76,12 +76,11 @@ fn measure_at<K: Key>(
 ) {
     match time {
         Time::Precomputed => {
-            let decide = |ours: &KeyedLimiter, key: &K| ours.check_at(key, precomputed()).is_allowed();
-            measure(report, points, tracks, quota, outcome, decide, &ConstantClock::new());
+            let now = |_: &KeyedLimiter| precomputed();
+            measure(report, points, tracks, quota, outcome, now, &ConstantClock::new());
         }
         Time::Default => {
-            let decide = |ours: &KeyedLimiter, key: &K| ours.check(key).is_allowed();
-            measure(report, points, tracks, quota, outcome, decide, &DefaultClock::default());
+            measure(report, points, tracks, quota, outcome, KeyedLimiter::now, &DefaultClock::default());
         }
     }
 }
@@ -92,14 +91,17 @@ fn measure<K: Key, C: Clock + Clone + Send + Sync>(
     tracks: &[Track<Fingerprinted<K>>],
     quota: Quota,
     outcome: Outcome,
-    decide: impl Fn(&KeyedLimiter, &K) -> bool + Copy + Sync,
+    now: impl Fn(&KeyedLimiter) -> Timestamp + Copy + Sync,
     clock: &C,
 ) {
+    let decide = |ours: &KeyedLimiter, key: &K| ours.check_at(key, now(ours)).is_allowed();
     let keys = points[0].keys.unwrap_or(1);
     let trios: Vec<Trio<K, C>> = (0..INSTANCES).map(|_| Trio::new(quota, keys, clock)).collect();
     trios.iter().for_each(|trio| trio.fill(keys, decide));
+    let hashed = hashed(tracks);
     for point in points {
-        let tracks = &tracks[..point.threads.unwrap_or(1) as usize];
+        let threads = point.threads.unwrap_or(1) as usize;
+        let (tracks, hashed) = (&tracks[..threads], &hashed[..threads]);
         let allow = outcome == Outcome::Allow;
         let sides = [
             side(tracks, &trios, allow, |trio| move |key: &Fingerprinted<K>| decide(&trio.ours, &key.0)),
@@ -109,10 +111,15 @@ fn measure<K: Key, C: Clock + Clone + Send + Sync>(
             side(tracks, &trios, allow, |trio| {
                 move |key: &Fingerprinted<K>| trio.governor_ours.check_key(key).is_ok()
             }),
+            // What is left of ours when the key is hashed already.
+            side(hashed, &trios, allow, |Trio { ours, .. }| {
+                move |key: &Fingerprint| ours.charge_fingerprint(*key, 1).check_at(now(ours)).is_allowed()
+            }),
         ];
-        let [ours, governor, governor_ours] = compare_over(tracks, sides);
+        let [ours, governor, governor_ours, known] = compare_over(tracks, sides);
         report.add(point, ours, ("governor", governor), bar(point));
         report.add(point, ours, ("governor+our-hasher", governor_ours), None);
+        report.add(point, ours, ("rate-core, hash known", known), None);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr};
 
-use rate_core::Secret;
+use rate_core::{Fingerprint, Secret};
 
 use crate::harness::Track;
 
@@ -47,13 +47,18 @@ impl Key for IpAddr {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprinted<K>(pub(crate) K);
 
-const SECRET: Secret = Secret::from_bytes(*b"the same for all");
+pub(crate) const SECRET: Secret = Secret::from_bytes(*b"the same for all");
 
 impl<K: Hash> Hash for Fingerprinted<K> {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(SECRET.fingerprint(&self.0).as_u64());
     }
+}
+
+/// The same keys in the same order, hashed before the time starts.
+pub(crate) fn hashed<K: Key>(tracks: &[Track<Fingerprinted<K>>]) -> Vec<Track<Fingerprint>> {
+    tracks.iter().map(|track| track.map(|key| SECRET.fingerprint(&key.0))).collect()
 }
 
 /// Hands on the one word that it is given.

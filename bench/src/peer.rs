@@ -12,7 +12,7 @@ use governor::nanos::Nanos;
 use governor::state::keyed::DashMapStateStore;
 use rate_core::{KeyedLimiter, Quota, Timestamp};
 
-use crate::keys::{BuildThrough, Fingerprinted, Key};
+use crate::keys::{BuildThrough, Fingerprinted, Key, SECRET};
 use crate::report::Outcome;
 
 /// Where a constant clock stands.
@@ -87,7 +87,11 @@ impl<K: Key, C: Clock + Clone> Trio<K, C> {
     pub(crate) fn new(quota: Quota, keys: u64, clock: &C) -> Self {
         let capacity = usize::try_from(keys).expect("a table that fits into memory");
         Self {
-            ours: KeyedLimiter::builder(quota).capacity(capacity).build().expect("memory for the table"),
+            ours: KeyedLimiter::builder(quota)
+                .capacity(capacity)
+                .secret(SECRET)
+                .build()
+                .expect("memory for the table"),
             governor: keyed(quota, clock),
             governor_ours: keyed(quota, clock),
         }
