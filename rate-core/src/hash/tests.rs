@@ -100,9 +100,9 @@ fn keys_people_use_have_the_value_of_another_implementation() {
     }
     check(&u64::MAX);
     check(&(1_u8, 2_u16, 3_u32, -4_i64, 5_i128, 'c', true));
-    check(&"192.0.2.1".parse::<std::net::IpAddr>().unwrap());
-    check(&"2001:db8::1".parse::<std::net::IpAddr>().unwrap());
-    check(&"[2001:db8::1]:80".parse::<std::net::SocketAddr>().unwrap());
+    check(&"192.0.2.1".parse::<std::net::IpAddr>().expect("an address"));
+    check(&"2001:db8::1".parse::<std::net::IpAddr>().expect("an address"));
+    check(&"[2001:db8::1]:80".parse::<std::net::SocketAddr>().expect("an address"));
 }
 
 #[test]

@@ -86,9 +86,9 @@ impl Ask<'_> {
         match result {
             Ok(next) if line.try_lock_open(guard) => {
                 if WHOLE {
-                    line.set_word(slot, Gcra::pack(next).0)
+                    line.set_word(slot, Gcra::pack(next).0);
                 } else {
-                    line.set_state(slot, next)
+                    line.set_state(slot, next);
                 }
                 line.unlock(guard);
                 Ok(Verdict { state: next, wait: None })

@@ -1,8 +1,13 @@
 //! Where the time comes from.
 
+mod anchored;
+mod counter;
+
 use core::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+
+use anchored::{Anchor, Base, Clocks};
 
 use crate::Timestamp;
 use crate::sync::{AtomicU64, Ordering};
@@ -25,6 +30,10 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 
 /// The operating system's monotonic clock, counted from the moment this value was made; clones keep that origin.
 ///
+/// On x86-64 it is read from the processor, in half the time, and compared with the operating system's clock ten thousand
+/// times a second; the two differ by less than a microsecond. A processor whose counter turns out to be unfit is not asked
+/// again. Elsewhere this is [`Instant`].
+///
 /// # Examples
 ///
 /// ```
@@ -35,14 +44,15 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct MonotonicClock {
-    origin: Instant,
+    /// Nanoseconds of [`monotonic`].
+    origin: u64,
 }
 
 impl MonotonicClock {
     /// Starts a clock at [`Timestamp::ZERO`].
     #[must_use]
     pub fn new() -> Self {
-        Self { origin: Instant::now() }
+        Self { origin: monotonic() }
     }
 }
 
@@ -55,7 +65,33 @@ impl Default for MonotonicClock {
 impl Clock for MonotonicClock {
     #[inline]
     fn now(&self) -> Timestamp {
-        Timestamp::from_nanos(nanos(self.origin.elapsed()))
+        // Another thread may have read the origin some nanoseconds further on.
+        Timestamp::from_nanos(monotonic().saturating_sub(self.origin))
+    }
+}
+
+/// Nanoseconds of the operating system's monotonic clock, since this process first asked.
+#[inline]
+fn monotonic() -> u64 {
+    static BASE: Base = Base::new();
+    thread_local! {
+        static ANCHOR: Anchor = const { Anchor::new() };
+    }
+    if counter::COUNTS { ANCHOR.with(|anchor| anchor.now(&BASE, &System)) } else { System.os() }
+}
+
+/// The clocks of this machine.
+struct System;
+
+impl Clocks for System {
+    #[inline]
+    fn ticks(&self) -> u64 {
+        counter::ticks()
+    }
+
+    fn os(&self) -> u64 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        nanos(START.get_or_init(Instant::now).elapsed())
     }
 }
 
@@ -134,5 +170,38 @@ impl ClockSource {
             Self::Monotonic(clock) => clock.now(),
             Self::Custom(clock) => clock.now(),
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_monotonic_clock_agrees_with_the_systems() {
+        // Far more than it differs by, and far less than any error that could grow.
+        const TOLERANCE: Duration = Duration::from_micros(200);
+        let threads = (0..3).map(|_| {
+            std::thread::spawn(|| {
+                let (clock, start) = (MonotonicClock::new(), Instant::now());
+                let mut before = Timestamp::ZERO;
+                while before < Timestamp::from_nanos(200_000_000) {
+                    let earliest = start.elapsed();
+                    let now = clock.now();
+                    let latest = start.elapsed();
+                    let elapsed = now.saturating_duration_since(Timestamp::ZERO);
+                    assert!(
+                        elapsed + TOLERANCE > earliest && elapsed < latest + TOLERANCE,
+                        "{earliest:?}, {elapsed:?}"
+                    );
+                    assert!(now >= before);
+                    before = now;
+                }
+            })
+        });
+        threads
+            .collect::<Vec<_>>()
+            .into_iter()
+            .for_each(|thread| thread.join().expect("no thread disagrees"));
     }
 }
