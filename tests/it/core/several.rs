@@ -281,7 +281,7 @@ fn more_keys_than_fit_neither_block_nor_break_combined_decisions() {
         for limit in &limits {
             assert!(limit.evictions() > 0, "the table was not too small");
             assert!(limit.len() <= limit.allocated_bytes() / 128 * 6, "{} keys counted", limit.len());
-            let held = (0..40).filter(|key| limit.forget(&{ *key })).count();
+            let held = (0..40_u64).filter(|key| limit.forget(key)).count();
             assert_eq!((limit.len(), held > 0), (0, true), "the count of keys went astray");
         }
     }
