@@ -100,7 +100,9 @@ impl State {
     #[inline(always)]
     const fn ahead(self) -> Self {
         let v0 = self.v0.wrapping_add(self.v1);
-        Self { v0: v0.rotate_left(32), v1: self.v1.rotate_left(13) ^ v0, ..self }
+        let v1 = self.v1.rotate_left(13) ^ v0;
+        let v0 = v0.rotate_left(32);
+        Self { v0, v1, ..self }
     }
 
     /// The rest of the round.

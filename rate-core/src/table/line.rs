@@ -115,13 +115,14 @@ impl Line {
     #[inline(always)]
     pub(crate) fn open_in(&self, epoch: Epoch) -> Option<Guard> {
         let mut guard = self.guard();
-        if !guard.is_open_in(epoch) {
-            let mut looks = 0;
-            while guard.is_locked() && looks < LOOKS {
-                spin_loop();
-                guard = self.guard();
-                looks += 1;
-            }
+        if guard.is_open_in(epoch) {
+            return Some(guard);
+        }
+        let mut looks = 0;
+        while guard.is_locked() && looks < LOOKS {
+            spin_loop();
+            guard = self.guard();
+            looks += 1;
         }
         guard.is_open_in(epoch).then_some(guard)
     }
