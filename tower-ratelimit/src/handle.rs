@@ -117,7 +117,8 @@ impl Handle {
     /// Erases everything known of `key`, under every policy. Returns whether anything was known.
     ///
     /// The key may then spend a whole burst again: for a customer who was limited by mistake, and for erasure on
-    /// request.
+    /// request. What the key is, the policy's extractor knows: [`ClientIp::key_of`](crate::ClientIp::key_of),
+    /// `header("x-tenant").key_of("blue")`, or [`extract`](crate::KeyExtractor::extract) with a request made for it.
     #[expect(
         clippy::must_use_candidate,
         reason = "forgetting is the point, whether anything was known is extra"

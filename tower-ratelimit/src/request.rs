@@ -124,12 +124,16 @@ fn only<'a>(mut values: ValueIter<'a, HeaderValue>) -> Result<Option<&'a str>, K
     if values.next().is_some() {
         return Err(KeyError::malformed("a header that may appear once appears several times"));
     }
+    text_of(value.as_bytes()).map(Some)
+}
+
+/// The value of a header, as text fit for a key.
+pub(crate) fn text_of(value: &[u8]) -> Result<&str, KeyError> {
     if value.len() > MAX_PART {
         return Err(KeyError::too_long(value.len()));
     }
-    match value.to_str() {
-        // `to_str` lets tabs through.
-        Ok(text) if !text.is_empty() && !text.contains('\t') => Ok(Some(text)),
+    match std::str::from_utf8(value) {
+        Ok(text) if !text.is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) => Ok(text),
         _ => Err(KeyError::malformed("a header is empty or not visible ASCII")),
     }
 }

@@ -8,6 +8,7 @@ use http::HeaderName;
 
 use super::{Key, KeyError, KeyExtractor, Or};
 use crate::RequestHead;
+use crate::request::text_of;
 
 /// One bucket for everybody.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +59,28 @@ pub fn header(name: &str) -> Header {
 }
 
 impl Header {
+    /// The key of a client that sends this value, for [`Handle::forget`](crate::Handle::forget).
+    ///
+    /// # Errors
+    ///
+    /// As for a request: malformed, when the value is empty or not visible ASCII; too long, above 256 bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_ratelimit::{KeyExtractor, RequestHead, header};
+    ///
+    /// let tenant = header("x-tenant");
+    /// let request = http::Request::builder().header("x-tenant", "blue").body(())?;
+    /// assert_eq!(tenant.key_of("blue")?, tenant.extract(&RequestHead::of(&request))?);
+    /// assert_ne!(tenant.key_of("blue")?, header("x-team").key_of("blue")?);
+    /// assert!(tenant.key_of("").is_err());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn key_of(&self, value: &str) -> Result<Key, KeyError> {
+        Ok(Key::header(self.name.as_str(), text_of(value.as_bytes())?))
+    }
+
     /// Asks `other` for requests without this header.
     pub fn or<K: KeyExtractor>(self, other: K) -> Or<Self, K> {
         Or::new(self, other)
@@ -106,6 +129,19 @@ pub fn extension<T>() -> Extension<T> {
 }
 
 impl<T> Extension<T> {
+    /// The key of requests with this value, for [`Handle::forget`](crate::Handle::forget).
+    ///
+    /// # Errors
+    ///
+    /// When the value does not convert into a key.
+    pub fn key_of<E>(&self, value: &T) -> Result<Key, KeyError>
+    where
+        for<'a> &'a T: TryInto<Key, Error = E>,
+        E: Into<KeyError>,
+    {
+        Ok(Key::extension(&value.try_into().map_err(Into::into)?))
+    }
+
     /// Asks `other` for requests without this extension.
     pub fn or<K: KeyExtractor>(self, other: K) -> Or<Self, K> {
         Or::new(self, other)
@@ -120,8 +156,7 @@ where
 {
     fn extract(&self, request: &RequestHead<'_>) -> Result<Key, KeyError> {
         let value = request.extensions().get::<T>();
-        let value = value.ok_or_else(|| KeyError::no_extension(type_name::<T>()))?;
-        Ok(Key::extension(&value.try_into().map_err(Into::into)?))
+        self.key_of(value.ok_or_else(|| KeyError::no_extension(type_name::<T>()))?)
     }
 }
 

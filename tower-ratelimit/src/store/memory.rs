@@ -14,6 +14,9 @@ use crate::policy::{ConfigError, MAX_POLICIES, Policy};
 /// Every policy has a table of its own, so a flood of keys under one never displaces those of another. The guarantee and
 /// what happens beyond it: [`KeyedLimiter`].
 ///
+/// A table belongs to a policy's name. Two layers on one store that have a policy of the same name count together; give
+/// both the same quota, for the one that was built last sets it for both.
+///
 /// # Examples
 ///
 /// ```
