@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use http::Request;
 use tower_ratelimit::{
-    ClientIp, Decision, Event, KeyExtractor, ManualClock, MemoryStore, Policy, Quota, RateLimitLayer,
-    RequestHead, Secret, global, header,
+    ClientIp, Decision, Event, ManualClock, MemoryStore, Policy, Quota, RateLimitLayer, RequestHead, Secret,
+    global, header,
 };
 
 use super::support::{Log, admitted, costing, field, from, hello, limited, metered, send, with};
