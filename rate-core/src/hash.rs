@@ -132,7 +132,8 @@ impl State {
     }
 }
 
-/// SipHash-1-3 of the bytes that a key's `Hash` writes, little-endian on every machine, a `usize` as eight of them.
+/// SipHash-1-3 of the bytes that a key's `Hash` writes: numbers little-endian on every machine, a `usize` as eight bytes.
+/// (Slices of numbers std hands over as they lie in memory.)
 ///
 /// Inlined, so that for a key of fixed size the compiler knows where in a block each part falls.
 struct Sip13<'a> {
@@ -211,6 +212,12 @@ impl Hasher for Sip13<'_> {
     #[inline(always)]
     fn write_u64(&mut self, value: u64) {
         self.integer(value, 8);
+    }
+
+    #[inline(always)]
+    fn write_u128(&mut self, value: u128) {
+        // As if on a little-endian machine: std would write the bytes as they lie in memory.
+        self.write(&value.to_le_bytes());
     }
 
     #[inline(always)]

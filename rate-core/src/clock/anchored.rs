@@ -104,25 +104,47 @@ impl Base {
 /// One thread's last look at both clocks.
 #[derive(Debug, Default)]
 pub(super) struct Anchor {
+    /// The counter when the window began, and the time that was then.
     ticks: Cell<u64>,
-    os: Cell<u64>,
+    time: Cell<u64>,
+    /// Nanoseconds per tick in this window, times 2³².
     rate: Cell<u64>,
     /// Ticks for which this anchor is good; zero if there is none.
     window: Cell<u64>,
-    /// No earlier time may be told any more.
-    floor: Cell<u64>,
+    /// The latest time that was told; none before it is told any more.
+    told: Cell<u64>,
+    /// What the next look at both clocks has to agree with.
+    known: Cell<Option<Known>>,
     /// Interruptions in a row.
     missed: Cell<u32>,
+}
+
+/// A look at both clocks, and the rate that was then.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    reading: Reading,
+    rate: u64,
+}
+
+impl Known {
+    /// Whether the counter came to about the time it is.
+    fn agrees_with(&self, now: Reading) -> bool {
+        let Some(ticks) = now.ticks.checked_sub(self.reading.ticks) else { return false };
+        let counted = (u128::from(ticks) * u128::from(self.rate)) >> 32;
+        let elapsed = now.os.saturating_sub(self.reading.os);
+        counted.abs_diff(u128::from(elapsed)) <= u128::from(tolerated(elapsed))
+    }
 }
 
 impl Anchor {
     pub(super) const fn new() -> Self {
         Self {
             ticks: Cell::new(0),
-            os: Cell::new(0),
+            time: Cell::new(0),
             rate: Cell::new(0),
             window: Cell::new(0),
-            floor: Cell::new(0),
+            told: Cell::new(0),
+            known: Cell::new(None),
             missed: Cell::new(0),
         }
     }
@@ -134,67 +156,52 @@ impl Anchor {
         if window > 0 {
             let ticks = clocks.ticks().wrapping_sub(self.ticks.get());
             if ticks < window {
-                return self.after(ticks);
+                // A window has some hundred thousand ticks, so the product fits.
+                return self.tell(self.time.get() + ((ticks * self.rate.get()) >> 32));
             }
         }
-        self.anchor(base, clocks)
+        self.look(base, clocks)
     }
 
-    /// The time so many ticks after the anchor, within its window.
     #[inline]
-    fn after(&self, ticks: u64) -> u64 {
-        // A window has some hundred thousand ticks, so the product fits.
-        self.os.get() + ((ticks * self.rate.get()) >> 32)
+    fn tell(&self, time: u64) -> u64 {
+        let time = time.max(self.told.get());
+        self.told.set(time);
+        time
     }
 
+    /// Looks at both clocks, and begins a window if they agree.
     #[cold]
-    fn anchor(&self, base: &Base, clocks: &impl Clocks) -> u64 {
-        let window = self.window.replace(0);
-        if window > 0 {
-            // The latest time that can have been told from the old anchor. It is over, and so is its window, unless the
-            // counter jumped: then time stands still for the rest of it, once.
-            self.floor.set(self.after(window));
-        }
+    fn look(&self, base: &Base, clocks: &impl Clocks) -> u64 {
+        self.window.set(0);
         if base.is_doubted() {
             return self.tell(clocks.os());
         }
         let (reading, os) = Reading::now(clocks);
-        self.missed.set(if reading.is_some() { 0 } else { self.missed.get() + 1 });
-        if self.missed.get() > PATIENCE {
-            base.doubt();
-        }
         if let Some(now) = reading {
-            if window > 0 && !self.predicted(now) {
+            self.missed.set(0);
+            if self.known.get().is_some_and(|known| !known.agrees_with(now)) {
                 base.doubt();
             } else if let Some(rate) = base.rate(now) {
-                self.start(now, rate);
+                self.known.set(Some(Known { reading: now, rate }));
+                self.begin(now, rate);
+            }
+        } else {
+            self.missed.set(self.missed.get() + 1);
+            if self.missed.get() > PATIENCE {
+                base.doubt();
             }
         }
         self.tell(os)
     }
 
     /// Begins a window. One that has to begin ahead of time, because the last one ended there, counts so much slower.
-    fn start(&self, now: Reading, rate: u64) {
-        let ahead = self.floor.get().saturating_sub(now.os).min(WINDOW / 2);
+    fn begin(&self, now: Reading, rate: u64) {
+        let ahead = self.told.get().saturating_sub(now.os).min(WINDOW / 2);
         self.ticks.set(now.ticks);
-        self.os.set(now.os.max(self.floor.get()));
+        self.time.set(now.os.max(self.told.get()));
         self.rate.set(rate - (u128::from(rate) * u128::from(ahead) / u128::from(WINDOW)) as u64);
         self.window.set((WINDOW << 32) / rate);
-    }
-
-    /// The time, but none before the floor; the next one is not before this.
-    fn tell(&self, os: u64) -> u64 {
-        let now = os.max(self.floor.get());
-        self.floor.set(now);
-        now
-    }
-
-    /// Whether the counter, from the old anchor on, came to about the time it is.
-    fn predicted(&self, now: Reading) -> bool {
-        let Some(ticks) = now.ticks.checked_sub(self.ticks.get()) else { return false };
-        let counted = (u128::from(ticks) * u128::from(self.rate.get())) >> 32;
-        let elapsed = now.os.saturating_sub(self.os.get());
-        counted.abs_diff(u128::from(elapsed)) <= u128::from(tolerated(elapsed))
     }
 }
 

@@ -30,9 +30,12 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 
 /// The operating system's monotonic clock, counted from the moment this value was made; clones keep that origin.
 ///
-/// On x86-64 it is read from the processor, in half the time, and compared with the operating system's clock ten thousand
-/// times a second; the two differ by less than a microsecond. A processor whose counter turns out to be unfit is not asked
-/// again. Elsewhere this is [`Instant`].
+/// On x86-64 it is read from the processor, in half the time, and each thread compares that with the operating system's
+/// clock ten thousand times a second: the two normally differ by less than a microsecond. A processor whose counter turns
+/// out to be unfit is not asked again. Elsewhere this is [`Instant`].
+///
+/// For each thread time never runs backwards. Between threads it may differ by some nanoseconds, which limits take as they
+/// take any late timestamp.
 ///
 /// # Examples
 ///

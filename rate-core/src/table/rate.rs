@@ -77,7 +77,8 @@ impl Table {
             let Some((previous, at)) = rates.previous.filter(|_| guard.epoch() != rates.current.epoch) else {
                 return rates.current.clone();
             };
-            // Read between guard and lock: whatever is in the line was decided at an earlier reading.
+            // Read between guard and lock: whatever is in the line was decided at an earlier reading, but for what clocks of
+            // two threads differ by; and an earlier instant carries over more use, not less.
             let at = now().max(at);
             if line.try_lock(guard) {
                 for slot in (0..SLOTS).filter(|&slot| line.tag(slot) != EMPTY) {

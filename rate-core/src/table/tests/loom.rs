@@ -279,8 +279,8 @@ fn refusal<const N: usize>(limit: &Limit, now: u64, costs: [(u64, u64); N]) -> D
 
 /// Three lines, of which a newcomer with the homes 0 and 1 finds both full, and only `neighbour`, which has one unit left
 /// and lives in line 0, has a spare slot elsewhere.
-fn crowded(neighbour: u64) -> (Limit, u64) {
-    let limit = Limit::new(PAIR, 12);
+fn crowded(quota: Quota, neighbour: u64) -> (Limit, u64) {
+    let limit = Limit::new(quota, 12);
     let used = |cost| limit.rate.gcra.admit(limit.rate.gcra.fresh(), NOW, cost).expect("fresh");
     for (slot, salt) in (0..SLOTS).zip(0..) {
         limit.table.lines[0].set(slot, tag_at(3, 0, 1, salt), used(2));
@@ -309,17 +309,20 @@ fn loom_newcomers_that_reach_a_line_from_two_sides_are_both_kept() {
 
 /// A neighbour is moved by a newcomer while another thread checks it.
 fn a_moved_neighbour_keeps_its_charge(neighbour: u64) {
-    in_every_order(move |race| {
-        let (limit, newcomer) = crowded(neighbour);
-        let (served, charged) =
-            race.between(&limit, move |limit| limit.take(newcomer), move |limit| limit.take(neighbour));
-        assert!(served, "a newcomer is always served");
-        assert!(charged, "one unit was left");
-        assert!(!limit.take(neighbour), "the move lost a charge");
-        assert_eq!(limit.remaining(newcomer), 1);
-        assert_eq!(limit.lines_with(neighbour), [2], "nobody moved, or not wholly");
-        assert_eq!((limit.table.len(), limit.table.evictions()), (2 * SLOTS + 1, 0));
-    });
+    // States of two words and of one, which are decided on by different code.
+    for quota in [PAIR, Quota::per_second(5).burst(2)] {
+        in_every_order(move |race| {
+            let (limit, newcomer) = crowded(quota, neighbour);
+            let (served, charged) =
+                race.between(&limit, move |limit| limit.take(newcomer), move |limit| limit.take(neighbour));
+            assert!(served, "a newcomer is always served");
+            assert!(charged, "one unit was left");
+            assert!(!limit.take(neighbour), "the move lost a charge");
+            assert_eq!(limit.remaining(newcomer), 1);
+            assert_eq!(limit.lines_with(neighbour), [2], "nobody moved, or not wholly");
+            assert_eq!((limit.table.len(), limit.table.evictions()), (2 * SLOTS + 1, 0));
+        });
+    }
 }
 
 #[test]
@@ -338,7 +341,7 @@ fn loom_newcomers_that_get_in_each_others_way_count_whom_they_replace() {
     // waits for another, so the neighbour may have to go; but then it is counted, and nobody else is lost.
     in_every_order(|race| {
         let neighbour = tag_at(3, 0, 2, 1);
-        let (limit, newcomer) = crowded(neighbour);
+        let (limit, newcomer) = crowded(PAIR, neighbour);
         let elsewhere = tag_at(3, 2, 1, 7);
         let served =
             race.between(&limit, move |limit| limit.take(newcomer), move |limit| limit.take(elsewhere));
@@ -354,7 +357,7 @@ fn loom_newcomers_that_get_in_each_others_way_count_whom_they_replace() {
 fn loom_a_key_forgotten_while_it_moves_is_gone() {
     for neighbour in [tag_at(3, 0, 2, 1), tag_at(3, 2, 0, 1)] {
         in_every_order(move |race| {
-            let (limit, newcomer) = crowded(neighbour);
+            let (limit, newcomer) = crowded(PAIR, neighbour);
             let (served, forgotten) = race.between(
                 &limit,
                 move |limit| limit.take(newcomer),
