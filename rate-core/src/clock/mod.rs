@@ -28,7 +28,9 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The operating system's monotonic clock, counted from the moment this value was made; clones keep that origin.
+/// The operating system's monotonic clock, counted from the first time this process asked.
+///
+/// All of them tell the same time, so limiters and layers that were made at different moments can count together.
 ///
 /// On x86-64 it is read from the processor, in half the time, and each thread compares that with the operating system's
 /// clock ten thousand times a second: the two normally differ by less than a microsecond. A processor whose counter turns
@@ -45,31 +47,21 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 /// let clock = MonotonicClock::new();
 /// assert!(clock.now() <= clock.now());
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct MonotonicClock {
-    /// Nanoseconds of [`monotonic`].
-    origin: u64,
-}
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MonotonicClock(());
 
 impl MonotonicClock {
-    /// Starts a clock at [`Timestamp::ZERO`].
+    /// The clock of this process.
     #[must_use]
     pub fn new() -> Self {
-        Self { origin: monotonic() }
-    }
-}
-
-impl Default for MonotonicClock {
-    fn default() -> Self {
-        Self::new()
+        Self(())
     }
 }
 
 impl Clock for MonotonicClock {
     #[inline]
     fn now(&self) -> Timestamp {
-        // Another thread may have read the origin some nanoseconds further on.
-        Timestamp::from_nanos(monotonic().saturating_sub(self.origin))
+        Timestamp::from_nanos(monotonic())
     }
 }
 
@@ -181,18 +173,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn clocks_made_at_different_moments_tell_the_same_time() {
+        // Each had an origin of its own, and two layers on one store admitted a burst each.
+        let one = MonotonicClock::new();
+        std::thread::sleep(Duration::from_millis(20));
+        let other = MonotonicClock::new();
+        let (early, late) = (one.now(), other.now());
+        assert!(early <= late && late.saturating_duration_since(early) < Duration::from_millis(15));
+    }
+
+    #[test]
     fn the_monotonic_clock_agrees_with_the_systems() {
         // Far more than it differs by, and far less than any error that could grow.
         const TOLERANCE: Duration = Duration::from_micros(200);
         let threads = (0..3).map(|_| {
             std::thread::spawn(|| {
                 let (clock, start) = (MonotonicClock::new(), Instant::now());
-                let mut before = Timestamp::ZERO;
-                while before < Timestamp::from_nanos(200_000_000) {
+                let first = clock.now();
+                let mut before = first;
+                while start.elapsed() < Duration::from_millis(200) {
                     let earliest = start.elapsed();
                     let now = clock.now();
                     let latest = start.elapsed();
-                    let elapsed = now.saturating_duration_since(Timestamp::ZERO);
+                    let elapsed = now.saturating_duration_since(first);
                     assert!(
                         elapsed + TOLERANCE > earliest && elapsed < latest + TOLERANCE,
                         "{earliest:?}, {elapsed:?}"
