@@ -2,8 +2,9 @@
 
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::LazyLock;
 
-use rate_core::{Fingerprint, Secret};
+use rate_core::{Fingerprint, KeyedLimiter, Quota, Secret};
 
 use crate::harness::Track;
 
@@ -49,16 +50,22 @@ pub(crate) struct Fingerprinted<K>(pub(crate) K);
 
 pub(crate) const SECRET: Secret = Secret::from_bytes(*b"the same for all");
 
+/// A limiter whose fingerprints are those of every other with this secret.
+static SAME: LazyLock<KeyedLimiter> = LazyLock::new(|| {
+    let builder = KeyedLimiter::builder(Quota::per_second(1)).capacity(1).secret(SECRET);
+    builder.build().expect("memory for one key")
+});
+
 impl<K: Hash> Hash for Fingerprinted<K> {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(SECRET.fingerprint(&self.0).as_u64());
+        SAME.fingerprint(&self.0).hash(state);
     }
 }
 
 /// The same keys in the same order, hashed before the time starts.
 pub(crate) fn hashed<K: Key>(tracks: &[Track<Fingerprinted<K>>]) -> Vec<Track<Fingerprint>> {
-    tracks.iter().map(|track| track.map(|key| SECRET.fingerprint(&key.0))).collect()
+    tracks.iter().map(|track| track.map(|key| SAME.fingerprint(&key.0))).collect()
 }
 
 /// Hands on the one word that it is given.

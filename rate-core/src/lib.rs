@@ -13,7 +13,7 @@ mod time;
 
 pub use clock::{Clock, ManualClock, MonotonicClock};
 pub use decision::{Allowed, Decision, Denied};
-pub use hash::{Fingerprint, Secret};
+pub use hash::{Digest, Fingerprint, Secret};
 pub use keyed::{
     BuildError, Charge, Decisions, KeyedLimiter, KeyedLimiterBuilder, MAX_LIMITS, check_all, check_slice,
 };

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use rate_core::Fingerprint;
+use rate_core::Digest;
 
 use crate::key::KeyError;
 use crate::store::StoreError;
@@ -20,7 +20,7 @@ pub enum Event<'a> {
         /// The policy's name.
         policy: &'a str,
         /// The key's digest.
-        key: Fingerprint,
+        key: Digest,
         /// The wait it was told; `None` when no wait helps.
         retry_after: Option<Duration>,
     },
@@ -58,7 +58,7 @@ pub enum Event<'a> {
     /// A key was erased.
     Forgotten {
         /// The key's digest.
-        key: Fingerprint,
+        key: Digest,
     },
     /// The layer was switched off: every request passes.
     Disabled,

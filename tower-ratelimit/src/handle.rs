@@ -132,7 +132,7 @@ impl Handle {
 
     /// What `key` is called in events: 16 hexadecimal digits.
     #[must_use]
-    pub fn digest(&self, key: &Key) -> rate_core::Fingerprint {
+    pub fn digest(&self, key: &Key) -> rate_core::Digest {
         self.0.live.load().binding.digest(key)
     }
 

@@ -16,7 +16,7 @@ mod stats;
 pub mod store;
 
 pub use rate_core::{
-    Allowed, Clock, Decision, Denied, Fingerprint, ManualClock, MonotonicClock, ParseQuotaError, Quota,
+    Allowed, Clock, Decision, Denied, Digest, ManualClock, MonotonicClock, ParseQuotaError, Quota,
     QuotaError, Secret, Timestamp,
 };
 

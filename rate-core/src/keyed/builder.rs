@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::KeyedLimiter;
 use crate::algorithm::Gcra;
 use crate::clock::ClockSource;
-use crate::hash::Secret;
+use crate::hash::{Multilinear, Secret};
 use crate::table::{Rate, Table};
 use crate::{Clock, Quota};
 
@@ -75,7 +75,7 @@ impl KeyedLimiterBuilder {
         Ok(KeyedLimiter {
             quota: self.quota,
             rate,
-            secret: self.secret.unwrap_or_else(Secret::random),
+            hash: Arc::new(Multilinear::new(self.secret.unwrap_or_else(Secret::random))),
             clock: self.clock,
             table: Arc::new(table),
         })

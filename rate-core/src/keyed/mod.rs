@@ -12,7 +12,7 @@ pub use several::{Charge, Decisions, MAX_LIMITS, check_all, check_slice};
 
 use crate::algorithm::Gcra;
 use crate::clock::ClockSource;
-use crate::hash::{Fingerprint, Secret};
+use crate::hash::{Digest, Fingerprint, Multilinear};
 use crate::table::{Ask, Rate, Table};
 use crate::{Decision, Quota, Timestamp};
 
@@ -49,7 +49,7 @@ use crate::{Decision, Quota, Timestamp};
 pub struct KeyedLimiter {
     quota: Quota,
     rate: Rate,
-    secret: Secret,
+    hash: Arc<Multilinear>,
     clock: ClockSource,
     table: Arc<Table>,
 }
@@ -124,7 +124,13 @@ impl KeyedLimiter {
     #[inline]
     #[must_use]
     pub fn fingerprint<Q: Hash + ?Sized>(&self, key: &Q) -> Fingerprint {
-        self.secret.fingerprint(key)
+        self.hash.fingerprint(key)
+    }
+
+    /// What to call `key` in logs and statistics.
+    #[must_use]
+    pub fn digest<Q: Hash + ?Sized>(&self, key: &Q) -> Digest {
+        self.hash.secret().digest(self.fingerprint(key))
     }
 
     /// Erases what is known of `key`, which may then spend a whole burst again. Returns whether anything was known.
@@ -138,7 +144,7 @@ impl KeyedLimiter {
         reason = "forgetting is the point, whether anything was known is extra"
     )]
     pub fn forget_fingerprint(&self, key: Fingerprint) -> bool {
-        self.table.forget(Table::tag_of(key.as_u64()))
+        self.table.forget(Table::tag_of(key.0))
     }
 
     /// Changes the quota for every clone, as of the clock's now, and returns a limiter made for the new one.
@@ -205,7 +211,7 @@ impl KeyedLimiter {
 
     #[inline]
     fn ask(&self, key: Fingerprint, cost: u64) -> Ask<'_> {
-        Ask { table: &self.table, rate: &self.rate, tag: Table::tag_of(key.as_u64()), cost }
+        Ask { table: &self.table, rate: &self.rate, tag: Table::tag_of(key.0), cost }
     }
 }
 

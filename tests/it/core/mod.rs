@@ -9,5 +9,6 @@ pub(crate) mod model;
 mod quota_change;
 pub(crate) mod random;
 mod several;
+mod spread;
 mod subject;
 mod threads;

@@ -11,7 +11,7 @@ use http::Request;
 use tower::{Service, ServiceExt};
 use tower_ratelimit::store::{Answer, Binding, Charges, Usage};
 use tower_ratelimit::{
-    ConfigError, Event, Fingerprint, Key, ManualClock, MemoryStore, Policy, Quota, RateLimitLayer, Rejection,
+    ConfigError, Digest, Event, Key, ManualClock, MemoryStore, Policy, Quota, RateLimitLayer, Rejection,
     RejectionKind, SlowStore, Store, StoreError, Timestamp, global, header,
 };
 
@@ -105,7 +105,7 @@ impl Binding for Bound {
         self.memory.forget(key)
     }
 
-    fn digest(&self, key: &Key) -> Fingerprint {
+    fn digest(&self, key: &Key) -> Digest {
         self.memory.digest(key)
     }
 

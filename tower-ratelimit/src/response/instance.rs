@@ -1,9 +1,8 @@
 //! A name for one refusal: what a user can quote and an operator can find in the log.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-use rate_core::Secret;
 
 const PREFIX: &[u8; 9] = b"urn:uuid:";
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -16,13 +15,13 @@ pub(super) struct Instance(u128);
 
 impl Instance {
     pub(super) fn new() -> Self {
-        static SECRETS: OnceLock<[Secret; 2]> = OnceLock::new();
+        static SECRETS: OnceLock<[RandomState; 2]> = OnceLock::new();
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let [high, low] = SECRETS.get_or_init(|| [Secret::random(), Secret::random()]);
+        let [high, low] = SECRETS.get_or_init(|| [RandomState::new(), RandomState::new()]);
         // Relaxed: only the numbers have to differ.
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let high = high.fingerprint(&count).as_u64() & 0xffff_ffff_ffff_0fff | 0x4000;
-        let low = low.fingerprint(&count).as_u64() >> 2 | 1 << 63;
+        let high = high.hash_one(count) & 0xffff_ffff_ffff_0fff | 0x4000;
+        let low = low.hash_one(count) >> 2 | 1 << 63;
         Self(u128::from(high) << 64 | u128::from(low))
     }
 

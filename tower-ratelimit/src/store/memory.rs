@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rate_core::{Fingerprint, KeyedLimiter, Secret, Timestamp, check_slice};
+use rate_core::{Digest, KeyedLimiter, Secret, Timestamp, check_slice};
 
 use super::{Answer, Binding, Charge, Charges, Store, Usage};
 use crate::key::Key;
@@ -109,7 +109,7 @@ impl Store for MemoryStore {
         }
         limits.0.retain(|_, table| table.is_needed(now));
         let (limiters, users) = tables.into_iter().unzip();
-        Ok(Arc::new(Bound { limiters, secret: self.secret, _users: users }))
+        Ok(Arc::new(Bound { limiters, _users: users }))
     }
 }
 
@@ -127,14 +127,13 @@ impl Table {
 #[derive(Debug)]
 struct Bound {
     limiters: Vec<KeyedLimiter>,
-    secret: Secret,
     /// Says that the tables are in use.
     _users: Vec<Arc<()>>,
 }
 
 impl Bound {
     fn charge(&self, charge: &Charge) -> rate_core::Charge<'_> {
-        self.limiters[charge.policy].charge_fingerprint(self.digest(&charge.key), charge.cost)
+        self.limiters[charge.policy].charge(&charge.key, charge.cost)
     }
 
     fn decide_several(&self, charges: &mut [Charge], now: Timestamp) {
@@ -158,13 +157,13 @@ impl Binding for Bound {
     }
 
     fn forget(&self, key: &Key) -> bool {
-        let key = self.digest(key);
         // Every one of them, not up to the first that knew it.
-        self.limiters.iter().filter(|limiter| limiter.forget_fingerprint(key)).count() > 0
+        self.limiters.iter().filter(|limiter| limiter.forget(key)).count() > 0
     }
 
-    fn digest(&self, key: &Key) -> Fingerprint {
-        self.secret.fingerprint(key)
+    fn digest(&self, key: &Key) -> Digest {
+        // The same in all of them, for they share the secret; and there is one, for a set has at least one policy.
+        self.limiters[0].digest(key)
     }
 
     fn usage(&self, policy: usize) -> Usage {

@@ -10,7 +10,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rate_core::{Fingerprint, Timestamp};
+use rate_core::{Digest, Timestamp};
 
 pub use charge::{Charge, Charges};
 pub use memory::MemoryStore;
@@ -46,7 +46,7 @@ pub trait Binding: fmt::Debug + Send + Sync + 'static {
     fn forget(&self, key: &Key) -> bool;
 
     /// What a key is called in logs and statistics.
-    fn digest(&self, key: &Key) -> Fingerprint;
+    fn digest(&self, key: &Key) -> Digest;
 
     /// Keys held for the policy at this place in the set.
     fn usage(&self, policy: usize) -> Usage;

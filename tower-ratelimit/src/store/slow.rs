@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rate_core::{Fingerprint, Timestamp};
+use rate_core::{Digest, Timestamp};
 
 use super::{Answer, Binding, Charges, Store, Usage};
 use crate::key::Key;
@@ -58,7 +58,7 @@ impl Binding for Bound {
         self.inner.forget(key)
     }
 
-    fn digest(&self, key: &Key) -> Fingerprint {
+    fn digest(&self, key: &Key) -> Digest {
         self.inner.digest(key)
     }
 
