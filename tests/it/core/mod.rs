@@ -1,5 +1,6 @@
 //! `rate-core` through its public face: exactness, the contract of waits, keys, several limits, threads.
 
+mod clocks;
 mod contract;
 pub(crate) mod exact;
 mod extremes;
@@ -11,3 +12,5 @@ pub(crate) mod random;
 mod several;
 mod subject;
 mod threads;
+
+pub(crate) use clocks::later;

@@ -11,5 +11,6 @@ mod keys;
 mod readiness;
 mod rejection;
 mod stores;
+mod sharing;
 mod support;
 mod swaps;
