@@ -113,8 +113,10 @@ impl RateLimitLayer {
 }
 
 impl From<tower::RateLimitLayer> for RateLimitLayer {
+    /// Installs axum's connection info and matched route, for every clone of `layer`, unless it has a framework of its own
+    /// already; and likewise the line that makes the peer known.
     fn from(layer: tower::RateLimitLayer) -> Self {
-        Self { inner: layer.framework(framework()).peer_fix(PEER_FIX) }
+        Self { inner: layer.adapted(framework(), PEER_FIX) }
     }
 }
 

@@ -95,12 +95,32 @@ impl RateLimitLayer {
 
     /// Says where the framework keeps the peer and the route.
     pub fn framework(self, framework: Framework) -> Self {
-        self.with(|live| live.framework = framework)
+        self.with(|live| {
+            live.framework = framework;
+            live.chosen.framework = true;
+        })
     }
 
     /// Says which line of code makes the peer known, for the error of a server that does not tell it.
     pub fn peer_fix(self, fix: &'static str) -> Self {
-        self.with(|live| live.peer_fix = fix)
+        self.with(|live| {
+            live.peer_fix = fix;
+            live.chosen.peer_fix = true;
+        })
+    }
+
+    /// Sets [`framework`](Self::framework) and [`peer_fix`](Self::peer_fix), each unless it was set before. For adapters,
+    /// which know better than this crate and less than their user.
+    #[doc(hidden)]
+    pub fn adapted(self, framework: Framework, fix: &'static str) -> Self {
+        self.with(|live| {
+            if !live.chosen.framework {
+                live.framework = framework;
+            }
+            if !live.chosen.peer_fix {
+                live.peer_fix = fix;
+            }
+        })
     }
 
     /// Which quota fields are sent; the default is those of the current IETF draft.

@@ -31,6 +31,7 @@ pub(crate) struct Live {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) framework: Framework,
     pub(crate) peer_fix: &'static str,
+    pub(crate) chosen: Chosen,
     pub(crate) fields: Fields,
     pub(crate) policy_fields: PolicyFields,
     pub(crate) wording: Wording,
@@ -40,6 +41,13 @@ pub(crate) struct Live {
     pub(crate) counters: Arc<Counters>,
     /// Evictions to be told of next, over all policies.
     pub(crate) evictions_told: Arc<AtomicU64>,
+}
+
+/// What the user has set, and no adapter may set any more.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Chosen {
+    pub(crate) framework: bool,
+    pub(crate) peer_fix: bool,
 }
 
 /// What to do with a request.
@@ -73,6 +81,7 @@ impl Live {
             clock,
             framework: Framework::default(),
             peer_fix: PEER_FIX,
+            chosen: Chosen::default(),
             fields: Fields::default(),
             with_decision: false,
             on_decision: None,
