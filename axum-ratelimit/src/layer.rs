@@ -45,7 +45,7 @@ impl RateLimitLayer {
     ///
     /// # Errors
     ///
-    /// If there is no policy, more than 16, or a name twice.
+    /// If there is no policy, more than 16, a name twice, or a cost of zero or above its policy's burst.
     pub fn try_new(policies: impl IntoPolicies) -> Result<Self, ConfigError> {
         tower::RateLimitLayer::try_new(policies).map(Self::from)
     }

@@ -54,7 +54,7 @@ impl RateLimitLayer {
     ///
     /// # Errors
     ///
-    /// If there is no policy, more than 16, or a name twice.
+    /// If there is no policy, more than 16, a name twice, or a cost of zero or above its policy's burst.
     pub fn try_new(policies: impl IntoPolicies) -> Result<Self, ConfigError> {
         let live = Live::new(validated(policies)?)?;
         Ok(Self { shared: Arc::new(Shared::new(live)) })

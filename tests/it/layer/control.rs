@@ -118,7 +118,7 @@ async fn totals_count_each_request_once() {
     let policies = [
         Policy::new("peer", Quota::per_hour(2)),
         Policy::new("all", "5/h".parse().unwrap()).key(global()),
-        Policy::new("free", Quota::per_hour(1)).key(global()).cost(0),
+        Policy::new("free", Quota::per_hour(1)).key(global()).cost(|_: &RequestHead<'_>| 0),
     ];
     let layer = RateLimitLayer::new(policies).clock(ManualClock::new());
     let mut service =
@@ -244,7 +244,7 @@ async fn every_event_has_its_code_and_says_it_first() {
     send(&mut service, from("192.0.2.1")).await;
     send(&mut service, from("192.0.2.1")).await;
     told("ratelimit-denied", format!("policy \"api\" refused key {digest}, to retry in 3600s"));
-    layer.handle().set_policies(policy().cost(2)).unwrap();
+    layer.handle().set_policies(policy().cost(|_: &RequestHead<'_>| 2)).unwrap();
     told("ratelimit-policies-changed", "policies in force now: 1".into());
     send(&mut service, from("192.0.2.1")).await;
     told("ratelimit-denied", format!("policy \"api\" refused key {digest}: the cost exceeds the burst"));

@@ -5,12 +5,13 @@
 mod allocations;
 mod concurrency;
 mod control;
+mod costs;
 mod fields;
 mod keyless;
 mod keys;
 mod readiness;
 mod rejection;
-mod stores;
 mod sharing;
+mod stores;
 mod support;
 mod swaps;

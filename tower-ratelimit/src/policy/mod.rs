@@ -23,7 +23,7 @@ pub const MAX_POLICIES: usize = rate_core::MAX_LIMITS;
 ///
 /// # Errors
 ///
-/// If there is none, more than [`MAX_POLICIES`], or a name twice.
+/// If there is none, more than [`MAX_POLICIES`], a name twice, or a cost with which a policy limits or admits nobody.
 pub(crate) fn validated(policies: impl IntoPolicies) -> Result<Vec<Policy>, ConfigError> {
     let policies = policies.into_policies();
     if policies.is_empty() {
@@ -35,6 +35,13 @@ pub(crate) fn validated(policies: impl IntoPolicies) -> Result<Vec<Policy>, Conf
     for (index, policy) in policies.iter().enumerate() {
         if policies[..index].iter().any(|other| other.name == policy.name) {
             return Err(ConfigError::duplicate_name(policy.name()));
+        }
+        // Here, where the policy is complete, and not in `Policy::cost`, which has no error to return.
+        let burst = policy.quota.burst_size();
+        if let Some(error) =
+            policy.cost.constant().and_then(|cost| ConfigError::cost(policy.name(), cost, burst))
+        {
+            return Err(error);
         }
     }
     Ok(policies)
@@ -121,7 +128,8 @@ impl Policy {
 
     /// Charges another number of units per request: a number, or a closure from the request's head to one.
     ///
-    /// A cost of zero is always admitted; one above the burst is refused for ever.
+    /// A closure may return zero, which is always admitted, or more than the burst, which is refused for ever. A number
+    /// that is either would make the policy useless, and the layer refuses it.
     pub fn cost(mut self, cost: impl Cost) -> Self {
         self.cost = Arc::new(cost);
         self
