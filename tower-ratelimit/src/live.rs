@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use http::Request;
 use rate_core::{Clock, Decision, MonotonicClock};
 
 use crate::event::{Event, warn_once};
-use crate::key::{KeyError, KeyErrorKind};
+use crate::key::{Key, KeyError, KeyErrorKind};
 use crate::policy::{ConfigError, Policy};
 use crate::response::{FieldValues, Fields, PolicyFields, Rejection, Wording};
 use crate::stats::Counters;
@@ -41,6 +41,8 @@ pub(crate) struct Live {
     pub(crate) counters: Arc<Counters>,
     /// Evictions to be told of next, over all policies.
     pub(crate) evictions_told: Arc<AtomicU64>,
+    /// Whether it was told that all without a peer share a bucket.
+    pub(crate) shared_peer_told: Arc<AtomicBool>,
 }
 
 /// What the user has set, and no adapter may set any more.
@@ -88,6 +90,7 @@ impl Live {
             on_event: Arc::new(warn_once),
             counters: Arc::default(),
             evictions_told: Arc::default(),
+            shared_peer_told: Arc::default(),
         })
     }
 
@@ -116,6 +119,10 @@ impl Live {
         for (index, policy) in self.policies.iter().enumerate() {
             match policy.key_of(&head) {
                 Ok(key) => charges.push(index, key, policy.cost_of(&head)),
+                Err(error) if policy.shares_bucket(&error) => {
+                    self.tell_shared_peer(policy, &error);
+                    charges.push(index, Key::missing(), policy.cost_of(&head));
+                }
                 Err(error) => return Step::Act(self.reject_key(policy, &error)),
             }
         }
@@ -166,6 +173,18 @@ impl Live {
     }
 
     #[cold]
+    /// Tells, once, that the server does not say who asks, so that a limit for each of many is one for all of them.
+    fn tell_shared_peer(&self, policy: &Policy, error: &KeyError) {
+        // Relaxed: the flag guards nothing but itself. Read first, or all who share the bucket would write to it.
+        let told = &self.shared_peer_told;
+        if error.kind() == KeyErrorKind::NoPeer
+            && !told.load(Ordering::Relaxed)
+            && !told.swap(true, Ordering::Relaxed)
+        {
+            (self.on_event)(&Event::SharedPeer { policy: policy.name(), fix: self.peer_fix });
+        }
+    }
+
     fn reject_key(&self, policy: &Policy, error: &KeyError) -> Action {
         self.counters.rejected.add();
         let no_peer = error.kind() == KeyErrorKind::NoPeer;

@@ -266,6 +266,7 @@ async fn every_event_has_its_code_and_says_it_first() {
     // The two that need a store of their own are in `stores`; the codes are these for ever.
     let error = tower_ratelimit::StoreError::new("gone");
     assert_eq!(Event::StoreFailed { error: &error }.code(), "ratelimit-store-failed");
+    assert_eq!(Event::SharedPeer { policy: "api", fix: "" }.code(), "ratelimit-shared-peer");
     assert_eq!(Event::Evicted { policy: "api", total: 1 }.code(), "ratelimit-evicted");
 }
 

@@ -83,7 +83,8 @@ pub enum OnMissingKey {
     /// It is refused: 400 when the client left the key out, 500 when the server is not set up to know it.
     #[default]
     Reject,
-    /// It is counted in one bucket that all requests without a key share.
+    /// It is counted in one bucket that all requests without a key share. A server that does not say who the peer is
+    /// thus has one limit for all its clients, which is told once: [`Event::SharedPeer`](crate::Event::SharedPeer).
     SharedBucket,
 }
 
@@ -153,12 +154,12 @@ impl Policy {
     }
 
     pub(crate) fn key_of(&self, request: &RequestHead<'_>) -> Result<Key, KeyError> {
-        match self.key.extract(request) {
-            Err(error) if error.is_missing() && self.on_missing_key == OnMissingKey::SharedBucket => {
-                Ok(Key::missing())
-            }
-            result => result,
-        }
+        self.key.extract(request)
+    }
+
+    /// Whether a request without a key, for this reason, is counted in the bucket that all of them share.
+    pub(crate) fn shares_bucket(&self, error: &KeyError) -> bool {
+        error.is_missing() && self.on_missing_key == OnMissingKey::SharedBucket
     }
 
     pub(crate) fn cost_of(&self, request: &RequestHead<'_>) -> u64 {
