@@ -142,7 +142,23 @@ impl RateLimitLayer {
     /// Calls `observe` with each decision and the request it is for.
     ///
     /// With several policies it is the decision that counts: the longest wait of those that refused, else the one with
-    /// the fewest units left. Runs on the request's path: be quick.
+    /// the fewest units left. [`RequestHead::policy`] says whose it is. Runs on the request's path: be quick.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_ratelimit::{Policy, Quota, RateLimitLayer};
+    ///
+    /// let layer = RateLimitLayer::new([
+    ///     Policy::new("burst", Quota::per_second(10).burst(20)),
+    ///     Policy::new("daily", Quota::per_day(10_000)),
+    /// ])
+    /// .on_decision(|decision, head| {
+    ///     if decision.remaining() < decision.limit() / 5 {
+    ///         println!("{:?} is nearly used up", head.policy());
+    ///     }
+    /// });
+    /// ```
     pub fn on_decision(self, observe: impl Fn(&Decision, &RequestHead<'_>) + Send + Sync + 'static) -> Self {
         self.with(|live| live.on_decision = Some(Arc::new(observe)))
     }

@@ -140,12 +140,13 @@ impl Live {
             return self.reject_store(&StoreError::new("a charge came back without a decision"));
         }
         let observed = self.with_decision || self.on_decision.is_some();
-        if let Some(decision) = observed.then(|| charges.decisive().copied()).flatten() {
+        if let Some((policy, decision)) = observed.then(|| charges.decisive_of()).flatten() {
             if let Some(on_decision) = &self.on_decision {
-                on_decision(&decision, &RequestHead::with_framework(request, self.framework));
+                let head = RequestHead::with_framework(request, self.framework);
+                on_decision(decision, &head.decided_by(self.policies[policy].name()));
             }
             if self.with_decision {
-                request.extensions_mut().insert(decision);
+                request.extensions_mut().insert(*decision);
             }
         }
         let values = self.policy_fields.values(charges);
@@ -172,7 +173,6 @@ impl Live {
         Action::Reject(Rejection::denied(&self.wording, charges), values)
     }
 
-    #[cold]
     /// Tells, once, that the server does not say who asks, so that a limit for each of many is one for all of them.
     fn tell_shared_peer(&self, policy: &Policy, error: &KeyError) {
         // Relaxed: the flag guards nothing but itself. Read first, or all who share the bucket would write to it.
@@ -185,6 +185,7 @@ impl Live {
         }
     }
 
+    #[cold]
     fn reject_key(&self, policy: &Policy, error: &KeyError) -> Action {
         self.counters.rejected.add();
         let no_peer = error.kind() == KeyErrorKind::NoPeer;

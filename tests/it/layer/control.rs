@@ -152,7 +152,8 @@ async fn every_decision_is_told_once_with_its_facts() {
         };
         assert_eq!(wait, decision.retry_after());
         let (left, of) = (decision.remaining(), decision.limit());
-        writer.write(format!("{} {kind} {left}/{of} wait {wait:?}", head.uri().path()));
+        let (path, policy) = (head.uri().path(), head.policy().unwrap());
+        writer.write(format!("{path} {kind} by {policy} {left}/{of} wait {wait:?}"));
     });
     let mut service = limited(&layer);
     let at = |path: &str, costs: [(&str, u64); 2]| {
@@ -172,13 +173,13 @@ async fn every_decision_is_told_once_with_its_facts() {
         log.take(),
         [
             // Of two that admit, the one with fewer units left.
-            "/a allowed 1/2 wait Some(0ns)",
-            "/b allowed 0/2 wait Some(0ns)",
-            "/c denied 0/2 wait Some(500ms)",
-            "/d allowed 0/3 wait Some(0ns)",
-            "/e denied 0/3 wait Some(1199s)",
+            "/a allowed by second 1/2 wait Some(0ns)",
+            "/b allowed by second 0/2 wait Some(0ns)",
+            "/c denied by second 0/2 wait Some(500ms)",
+            "/d allowed by hour 0/3 wait Some(0ns)",
+            "/e denied by hour 0/3 wait Some(1199s)",
             // Of two that refuse, the one that waits longer, and for ever is longest.
-            "/f denied 1/2 wait None",
+            "/f denied by second 1/2 wait None",
         ]
     );
     // A request that was not decided on is none.
@@ -265,8 +266,8 @@ async fn every_event_has_its_code_and_says_it_first() {
 
     // The two that need a store of their own are in `stores`; the codes are these for ever.
     let error = tower_ratelimit::StoreError::new("gone");
-    assert_eq!(Event::StoreFailed { error: &error }.code(), "ratelimit-store-failed");
     assert_eq!(Event::SharedPeer { policy: "api", fix: "" }.code(), "ratelimit-shared-peer");
+    assert_eq!(Event::StoreFailed { error: &error }.code(), "ratelimit-store-failed");
     assert_eq!(Event::Evicted { policy: "api", total: 1 }.code(), "ratelimit-evicted");
 }
 
