@@ -97,8 +97,17 @@ impl Live {
     /// Binds the store to the policies, after either has changed.
     pub(crate) fn rebind(&mut self) -> Result<(), ConfigError> {
         self.binding = self.store.bind(&self.policies, self.clock.now())?;
+        // Other tables count from the start again, and would be silent until they had twice what was told of the old ones.
+        // Relaxed: as where it is told.
+        let told = self.evictions_told.load(Ordering::Relaxed).min(self.evictions().sum());
+        self.evictions_told = Arc::new(told.into());
         self.write_fields();
         Ok(())
+    }
+
+    /// Keys that lost their state, for each policy.
+    fn evictions(&self) -> impl Iterator<Item = u64> {
+        (0..self.policies.len()).map(|policy| self.binding.usage(policy).evictions)
     }
 
     /// Writes what never changes of the fields, after the policies or the format have changed.
@@ -207,14 +216,13 @@ impl Live {
     /// Tells of evictions at the first one and whenever their number has doubled.
     #[cold]
     fn tell_evictions(&self) {
-        let evictions = || (0..self.policies.len()).map(|policy| self.binding.usage(policy).evictions);
-        let total: u64 = evictions().sum();
+        let total: u64 = self.evictions().sum();
         // Relaxed: the number guards nothing; a race tells twice.
         if total == 0 || total < self.evictions_told.load(Ordering::Relaxed).saturating_mul(2) {
             return;
         }
         self.evictions_told.store(total, Ordering::Relaxed);
-        for (policy, total) in self.policies.iter().zip(evictions()).filter(|(_, total)| *total > 0) {
+        for (policy, total) in self.policies.iter().zip(self.evictions()).filter(|(_, total)| *total > 0) {
             (self.on_event)(&Event::Evicted { policy: policy.name(), total });
         }
     }
