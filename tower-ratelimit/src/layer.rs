@@ -89,6 +89,8 @@ impl RateLimitLayer {
     }
 
     /// Reads the time from another clock; the default is the monotonic one.
+    ///
+    /// Set it before a [store](Self::store) that other layers are using: taking over usage is a matter of time.
     pub fn clock(self, clock: impl Clock) -> Self {
         self.with(|live| live.clock = Arc::new(clock))
     }
