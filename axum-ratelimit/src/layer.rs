@@ -45,7 +45,7 @@ impl RateLimitLayer {
     ///
     /// # Errors
     ///
-    /// If there is no policy, more than 16, or a name twice.
+    /// If there is no policy, more than 16, a name twice, or a cost of zero or above its policy's burst.
     pub fn try_new(policies: impl IntoPolicies) -> Result<Self, ConfigError> {
         tower::RateLimitLayer::try_new(policies).map(Self::from)
     }
@@ -113,8 +113,10 @@ impl RateLimitLayer {
 }
 
 impl From<tower::RateLimitLayer> for RateLimitLayer {
+    /// Installs axum's connection info and matched route, for every clone of `layer`, unless it has a framework of its own
+    /// already; and likewise the line that makes the peer known.
     fn from(layer: tower::RateLimitLayer) -> Self {
-        Self { inner: layer.framework(framework()).peer_fix(PEER_FIX) }
+        Self { inner: layer.adapted(framework(), PEER_FIX) }
     }
 }
 

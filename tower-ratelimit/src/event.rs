@@ -36,6 +36,15 @@ pub enum Event<'a> {
         /// The line of code that mends it.
         fix: &'a str,
     },
+    /// The server does not say who the peer is: all such requests share one bucket, as the policy has it.
+    ///
+    /// Told once.
+    SharedPeer {
+        /// The policy's name.
+        policy: &'a str,
+        /// The line of code that mends it.
+        fix: &'a str,
+    },
     /// The store could not decide, and the request was refused with 503.
     StoreFailed {
         /// Why.
@@ -74,6 +83,7 @@ impl Event<'_> {
             Self::Denied { .. } => "ratelimit-denied",
             Self::KeyRejected { .. } => "ratelimit-key-rejected",
             Self::NoPeer { .. } => "ratelimit-no-peer",
+            Self::SharedPeer { .. } => "ratelimit-shared-peer",
             Self::StoreFailed { .. } => "ratelimit-store-failed",
             Self::Evicted { .. } => "ratelimit-evicted",
             Self::PoliciesChanged { .. } => "ratelimit-policies-changed",
@@ -98,6 +108,10 @@ impl fmt::Display for Event<'_> {
             Self::NoPeer { fix } => {
                 write!(f, "the server does not say who the peer is, so requests are refused with 500. {fix}")
             }
+            Self::SharedPeer { policy, fix } => write!(
+                f,
+                "the server does not say who the peer is, so all requests share one bucket of policy {policy:?}. {fix}"
+            ),
             Self::StoreFailed { error } => write!(f, "the store could not decide: {error}"),
             Self::Evicted { policy, total } => write!(
                 f,
@@ -119,12 +133,14 @@ pub(crate) fn warn_once(event: &Event<'_>) {
     use std::io::Write;
     use std::sync::atomic::{AtomicBool, Ordering};
     static NO_PEER: AtomicBool = AtomicBool::new(false);
+    static SHARED_PEER: AtomicBool = AtomicBool::new(false);
     static STORE: AtomicBool = AtomicBool::new(false);
     static EVICTED: AtomicBool = AtomicBool::new(false);
     static KEY: AtomicBool = AtomicBool::new(false);
 
     let told = match event {
         Event::NoPeer { .. } => &NO_PEER,
+        Event::SharedPeer { .. } => &SHARED_PEER,
         Event::StoreFailed { .. } => &STORE,
         Event::Evicted { .. } => &EVICTED,
         Event::KeyRejected { error, .. } if error.kind() == crate::KeyErrorKind::Unconfigured => &KEY,

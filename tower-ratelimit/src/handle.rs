@@ -103,7 +103,8 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// If the set is empty, has a name twice, has more than 16 policies, or does not fit the store. The old set stays.
+    /// If the set is empty, has a name twice, has more than 16 policies, has a cost of zero or above its policy's burst,
+    /// or does not fit the store. The old set stays.
     pub fn set_policies(&self, policies: impl IntoPolicies) -> Result<(), ConfigError> {
         let policies = validated(policies)?;
         let live = self.0.change(|live| {

@@ -54,7 +54,7 @@ impl RateLimitLayer {
     ///
     /// # Errors
     ///
-    /// If there is no policy, more than 16, or a name twice.
+    /// If there is no policy, more than 16, a name twice, or a cost of zero or above its policy's burst.
     pub fn try_new(policies: impl IntoPolicies) -> Result<Self, ConfigError> {
         let live = Live::new(validated(policies)?)?;
         Ok(Self { shared: Arc::new(Shared::new(live)) })
@@ -89,18 +89,40 @@ impl RateLimitLayer {
     }
 
     /// Reads the time from another clock; the default is the monotonic one.
+    ///
+    /// Set it before a [store](Self::store) that other layers are using: taking over usage is a matter of time.
     pub fn clock(self, clock: impl Clock) -> Self {
         self.with(|live| live.clock = Arc::new(clock))
     }
 
     /// Says where the framework keeps the peer and the route.
     pub fn framework(self, framework: Framework) -> Self {
-        self.with(|live| live.framework = framework)
+        self.with(|live| {
+            live.framework = framework;
+            live.chosen.framework = true;
+        })
     }
 
     /// Says which line of code makes the peer known, for the error of a server that does not tell it.
     pub fn peer_fix(self, fix: &'static str) -> Self {
-        self.with(|live| live.peer_fix = fix)
+        self.with(|live| {
+            live.peer_fix = fix;
+            live.chosen.peer_fix = true;
+        })
+    }
+
+    /// Sets [`framework`](Self::framework) and [`peer_fix`](Self::peer_fix), each unless it was set before. For adapters,
+    /// which know better than this crate and less than their user.
+    #[doc(hidden)]
+    pub fn adapted(self, framework: Framework, fix: &'static str) -> Self {
+        self.with(|live| {
+            if !live.chosen.framework {
+                live.framework = framework;
+            }
+            if !live.chosen.peer_fix {
+                live.peer_fix = fix;
+            }
+        })
     }
 
     /// Which quota fields are sent; the default is those of the current IETF draft.
@@ -122,7 +144,23 @@ impl RateLimitLayer {
     /// Calls `observe` with each decision and the request it is for.
     ///
     /// With several policies it is the decision that counts: the longest wait of those that refused, else the one with
-    /// the fewest units left. Runs on the request's path: be quick.
+    /// the fewest units left. [`RequestHead::policy`] says whose it is. Runs on the request's path: be quick.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_ratelimit::{Policy, Quota, RateLimitLayer};
+    ///
+    /// let layer = RateLimitLayer::new([
+    ///     Policy::new("burst", Quota::per_second(10).burst(20)),
+    ///     Policy::new("daily", Quota::per_day(10_000)),
+    /// ])
+    /// .on_decision(|decision, head| {
+    ///     if decision.remaining() < decision.limit() / 5 {
+    ///         println!("{:?} is nearly used up", head.policy());
+    ///     }
+    /// });
+    /// ```
     pub fn on_decision(self, observe: impl Fn(&Decision, &RequestHead<'_>) + Send + Sync + 'static) -> Self {
         self.with(|live| live.on_decision = Some(Arc::new(observe)))
     }

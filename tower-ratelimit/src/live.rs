@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use http::Request;
 use rate_core::{Clock, Decision, MonotonicClock};
 
 use crate::event::{Event, warn_once};
-use crate::key::{KeyError, KeyErrorKind};
+use crate::key::{Key, KeyError, KeyErrorKind};
 use crate::policy::{ConfigError, Policy};
 use crate::response::{FieldValues, Fields, PolicyFields, Rejection, Wording};
 use crate::stats::Counters;
@@ -31,6 +31,7 @@ pub(crate) struct Live {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) framework: Framework,
     pub(crate) peer_fix: &'static str,
+    pub(crate) chosen: Chosen,
     pub(crate) fields: Fields,
     pub(crate) policy_fields: PolicyFields,
     pub(crate) wording: Wording,
@@ -40,6 +41,15 @@ pub(crate) struct Live {
     pub(crate) counters: Arc<Counters>,
     /// Evictions to be told of next, over all policies.
     pub(crate) evictions_told: Arc<AtomicU64>,
+    /// Whether it was told that all without a peer share a bucket.
+    pub(crate) shared_peer_told: Arc<AtomicBool>,
+}
+
+/// What the user has set, and no adapter may set any more.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Chosen {
+    pub(crate) framework: bool,
+    pub(crate) peer_fix: bool,
 }
 
 /// What to do with a request.
@@ -73,20 +83,31 @@ impl Live {
             clock,
             framework: Framework::default(),
             peer_fix: PEER_FIX,
+            chosen: Chosen::default(),
             fields: Fields::default(),
             with_decision: false,
             on_decision: None,
             on_event: Arc::new(warn_once),
             counters: Arc::default(),
             evictions_told: Arc::default(),
+            shared_peer_told: Arc::default(),
         })
     }
 
     /// Binds the store to the policies, after either has changed.
     pub(crate) fn rebind(&mut self) -> Result<(), ConfigError> {
         self.binding = self.store.bind(&self.policies, self.clock.now())?;
+        // Other tables count from the start again, and would be silent until they had twice what was told of the old ones.
+        // Relaxed: as where it is told.
+        let told = self.evictions_told.load(Ordering::Relaxed).min(self.evictions().sum());
+        self.evictions_told = Arc::new(told.into());
         self.write_fields();
         Ok(())
+    }
+
+    /// Keys that lost their state, for each policy.
+    fn evictions(&self) -> impl Iterator<Item = u64> {
+        (0..self.policies.len()).map(|policy| self.binding.usage(policy).evictions)
     }
 
     /// Writes what never changes of the fields, after the policies or the format have changed.
@@ -107,6 +128,10 @@ impl Live {
         for (index, policy) in self.policies.iter().enumerate() {
             match policy.key_of(&head) {
                 Ok(key) => charges.push(index, key, policy.cost_of(&head)),
+                Err(error) if policy.shares_bucket(&error) => {
+                    self.tell_shared_peer(policy, &error);
+                    charges.push(index, Key::missing(), policy.cost_of(&head));
+                }
                 Err(error) => return Step::Act(self.reject_key(policy, &error)),
             }
         }
@@ -124,12 +149,13 @@ impl Live {
             return self.reject_store(&StoreError::new("a charge came back without a decision"));
         }
         let observed = self.with_decision || self.on_decision.is_some();
-        if let Some(decision) = observed.then(|| charges.decisive().copied()).flatten() {
+        if let Some((policy, decision)) = observed.then(|| charges.decisive_of()).flatten() {
             if let Some(on_decision) = &self.on_decision {
-                on_decision(&decision, &RequestHead::with_framework(request, self.framework));
+                let head = RequestHead::with_framework(request, self.framework);
+                on_decision(decision, &head.decided_by(self.policies[policy].name()));
             }
             if self.with_decision {
-                request.extensions_mut().insert(decision);
+                request.extensions_mut().insert(*decision);
             }
         }
         let values = self.policy_fields.values(charges);
@@ -156,6 +182,18 @@ impl Live {
         Action::Reject(Rejection::denied(&self.wording, charges), values)
     }
 
+    /// Tells, once, that the server does not say who asks, so that a limit for each of many is one for all of them.
+    fn tell_shared_peer(&self, policy: &Policy, error: &KeyError) {
+        // Relaxed: the flag guards nothing but itself. Read first, or all who share the bucket would write to it.
+        let told = &self.shared_peer_told;
+        if error.kind() == KeyErrorKind::NoPeer
+            && !told.load(Ordering::Relaxed)
+            && !told.swap(true, Ordering::Relaxed)
+        {
+            (self.on_event)(&Event::SharedPeer { policy: policy.name(), fix: self.peer_fix });
+        }
+    }
+
     #[cold]
     fn reject_key(&self, policy: &Policy, error: &KeyError) -> Action {
         self.counters.rejected.add();
@@ -178,14 +216,13 @@ impl Live {
     /// Tells of evictions at the first one and whenever their number has doubled.
     #[cold]
     fn tell_evictions(&self) {
-        let evictions = || (0..self.policies.len()).map(|policy| self.binding.usage(policy).evictions);
-        let total: u64 = evictions().sum();
+        let total: u64 = self.evictions().sum();
         // Relaxed: the number guards nothing; a race tells twice.
         if total == 0 || total < self.evictions_told.load(Ordering::Relaxed).saturating_mul(2) {
             return;
         }
         self.evictions_told.store(total, Ordering::Relaxed);
-        for (policy, total) in self.policies.iter().zip(evictions()).filter(|(_, total)| *total > 0) {
+        for (policy, total) in self.policies.iter().zip(self.evictions()).filter(|(_, total)| *total > 0) {
             (self.on_event)(&Event::Evicted { policy: policy.name(), total });
         }
     }

@@ -31,6 +31,8 @@ pub struct RequestHead<'a> {
     headers: &'a HeaderMap,
     extensions: &'a Extensions,
     framework: Framework,
+    /// Only for those who are told of a decision.
+    policy: Option<&'a str>,
 }
 
 impl<'a> RequestHead<'a> {
@@ -46,7 +48,13 @@ impl<'a> RequestHead<'a> {
             headers: request.headers(),
             extensions: request.extensions(),
             framework,
+            policy: None,
         }
+    }
+
+    /// The same, for a hook that is told of this policy's decision.
+    pub(crate) fn decided_by(self, policy: &'a str) -> Self {
+        Self { policy: Some(policy), ..self }
     }
 
     /// The head of a request that was taken apart already.
@@ -58,6 +66,7 @@ impl<'a> RequestHead<'a> {
             headers: &parts.headers,
             extensions: &parts.extensions,
             framework: Framework::default(),
+            policy: None,
         }
     }
 
@@ -95,6 +104,13 @@ impl<'a> RequestHead<'a> {
     #[must_use]
     pub fn matched_route(&self) -> Option<&'a str> {
         (self.framework.route)(self.extensions)
+    }
+
+    /// The name of the policy that decided, in [`on_decision`](crate::RateLimitLayer::on_decision); `None` anywhere else,
+    /// since nobody has decided yet.
+    #[must_use]
+    pub fn policy(&self) -> Option<&'a str> {
+        self.policy
     }
 
     /// The one value of a header, as text fit for a key.

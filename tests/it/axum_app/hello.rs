@@ -10,7 +10,7 @@ use axum::extract::connect_info::{Connected, MockConnectInfo};
 use axum::http::{Request, StatusCode};
 use axum::serve::IncomingStream;
 use axum::{Router, routing::get};
-use axum_ratelimit::{Framework, ManualClock, Peer, Quota, RateLimitLayer};
+use axum_ratelimit::{Framework, ManualClock, OnMissingKey, Peer, Policy, Quota, RateLimitLayer};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
@@ -50,19 +50,45 @@ async fn without_connect_info_every_answer_names_the_line_to_replace() {
     assert_eq!(request("GET", address, "/nowhere").await.status, 500);
 }
 
+#[tokio::test]
+async fn without_connect_info_a_shared_bucket_serves_everybody_and_tells_the_operator() {
+    let shared = || {
+        let policy = Policy::new("everybody", Quota::per_hour(2)).on_missing_key(OnMissingKey::SharedBucket);
+        RateLimitLayer::new(policy)
+    };
+    for layer in [shared(), shared()] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async { axum::serve(listener, app(layer)).await.unwrap() });
+        let mut statuses = Vec::new();
+        for _ in 0..4 {
+            statuses.push(support::get(address).await.status);
+        }
+        assert_eq!(statuses, [200, 200, 429, 429]);
+    }
+}
+
 #[test]
 fn standard_error_is_told_once_in_each_process() {
-    let itself = std::env::current_exe().unwrap();
-    let test = concat!(module_path!(), "::without_connect_info_every_answer_names_the_line_to_replace");
-    let test = test.split_once("::").unwrap().1;
-    let run = Command::new(itself).args(["--exact", test, "--nocapture"]).output().unwrap();
-    assert!(run.status.success(), "{run:?}");
-    assert!(String::from_utf8(run.stdout).unwrap().contains("1 passed"), "the test has another name now");
+    for (test, code) in [
+        ("without_connect_info_every_answer_names_the_line_to_replace", "ratelimit-no-peer"),
+        (
+            "without_connect_info_a_shared_bucket_serves_everybody_and_tells_the_operator",
+            "ratelimit-shared-peer",
+        ),
+    ] {
+        let itself = std::env::current_exe().unwrap();
+        let module = module_path!().split_once("::").unwrap().1;
+        let test = format!("{module}::{test}");
+        let run = Command::new(itself).args(["--exact", &test, "--nocapture"]).output().unwrap();
+        assert!(run.status.success(), "{run:?}");
+        assert!(String::from_utf8(run.stdout).unwrap().contains("1 passed"), "{test} has another name now");
 
-    let errors = String::from_utf8(run.stderr).unwrap();
-    let told: Vec<_> = errors.lines().filter(|line| line.contains("ratelimit-no-peer")).collect();
-    assert_eq!(told.len(), 1, "{errors}");
-    assert!(told[0].starts_with("ratelimit-no-peer: ") && told[0].contains(FIX), "{errors}");
+        let errors = String::from_utf8(run.stderr).unwrap();
+        let told: Vec<_> = errors.lines().filter(|line| line.contains("ratelimit-")).collect();
+        assert_eq!(told.len(), 1, "{errors}");
+        assert!(told[0].starts_with(&format!("{code}: ")) && told[0].contains(FIX), "{errors}");
+    }
 }
 
 #[test]

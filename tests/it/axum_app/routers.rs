@@ -12,7 +12,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{BoxError, Json, Router};
 use axum_ratelimit::{
-    Decision, Handle, Key, Policy, Quota, RateLimitLayer, Rejection, RejectionKind, RequestHead, global,
+    Decision, Framework, Handle, Key, Peer, Policy, Quota, RateLimitLayer, Rejection, RejectionKind,
+    RequestHead, global,
 };
 use http::StatusCode;
 use tower::{ServiceBuilder, ServiceExt};
@@ -255,4 +256,40 @@ async fn the_plain_tower_layer_goes_on_a_router_too() {
     let layer: RateLimitLayer = tower_ratelimit::RateLimitLayer::new(Quota::per_hour(1)).into();
     let app = Router::new().route("/", get(hello)).layer(layer);
     assert_eq!(statuses(&app, ["/", "/"]).await, [200, 429]);
+}
+
+/// What a connection of the user's own leaves in the extensions.
+#[derive(Clone, Copy)]
+struct Mine(SocketAddr);
+
+#[tokio::test]
+async fn what_was_set_on_the_tower_layer_survives_its_conversion() {
+    // The conversion put axum's framework in the place of the user's, and every request was answered with 500.
+    let peer = SocketAddr::from(([192, 0, 2, 1], 1));
+    let framework = Framework {
+        peer: |extensions| extensions.get::<Mine>().map(|mine| Peer::Tcp(mine.0)),
+        ..axum_ratelimit::framework()
+    };
+    let ask = async |layer: &RateLimitLayer, request: http::request::Builder| {
+        let app = Router::new().route("/", get(hello)).layer(layer.clone().on_event(|_| ()));
+        let answer = app.oneshot(request.uri("/").body(Body::empty()).unwrap()).await.unwrap();
+        (answer.status().as_u16(), text(answer).await)
+    };
+    let (fix, axums) = ("Turn the brass key twice.", "into_make_service_with_connect_info");
+    let tower = || tower_ratelimit::RateLimitLayer::new(Quota::per_hour(1));
+    for (layer, mine, real, says) in [
+        (tower().framework(framework).into(), 200, 500, axums),
+        (tower().framework(framework).peer_fix(fix).into(), 200, 500, fix),
+        (tower().peer_fix(fix).framework(framework).into(), 200, 500, fix),
+        // What was not set is axum's.
+        (tower().into(), 500, 200, axums),
+        (tower().peer_fix(fix).into(), 500, 200, fix),
+        // What is set afterwards wins.
+        (RateLimitLayer::from(tower()).framework(framework).peer_fix(fix), 200, 500, fix),
+    ] {
+        assert_eq!(ask(&layer, Request::builder().extension(Mine(peer))).await.0, mine);
+        assert_eq!(ask(&layer, Request::builder().extension(ConnectInfo(peer))).await.0, real);
+        let (status, body) = ask(&layer, Request::builder()).await;
+        assert_eq!((status, body.contains(says)), (500, cfg!(debug_assertions)), "{body}");
+    }
 }

@@ -1,5 +1,6 @@
 //! `rate-core` through its public face: exactness, the contract of waits, keys, several limits, threads.
 
+mod clocks;
 mod contract;
 pub(crate) mod exact;
 mod extremes;
@@ -12,3 +13,5 @@ mod several;
 mod spread;
 mod subject;
 mod threads;
+
+pub(crate) use clocks::later;

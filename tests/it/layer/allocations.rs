@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 use http::{HeaderValue, Request, Response};
 use tower::{Layer, Service};
 use tower_ratelimit::{
-    ClientIp, Fields, Key, KeyError, KeyExtractor, Policy, Quota, RateLimitLayer, RequestHead, extension,
-    global, header,
+    ClientIp, Fields, Key, KeyError, KeyExtractor, OnMissingKey, Policy, Quota, RateLimitLayer, RequestHead,
+    extension, global, header,
 };
 
 use super::support::{from, hello};
@@ -107,6 +107,15 @@ fn an_allowed_request_without_fields_adds_none() {
     ] {
         assert_eq!(added([policy], request), 0, "{case}");
     }
+}
+
+#[test]
+fn a_bucket_that_is_shared_adds_none() {
+    let shared = || Policy::new("p", AMPLE).on_missing_key(OnMissingKey::SharedBucket);
+    assert_eq!(added([shared()], request), 0);
+    assert_eq!(added([shared().key(header("x-none"))], request), 0);
+    // The peer is missing in every request, which is told with the first.
+    assert_eq!(added([shared()], || Request::new(())), 0);
 }
 
 #[test]

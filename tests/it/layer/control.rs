@@ -118,7 +118,7 @@ async fn totals_count_each_request_once() {
     let policies = [
         Policy::new("peer", Quota::per_hour(2)),
         Policy::new("all", "5/h".parse().unwrap()).key(global()),
-        Policy::new("free", Quota::per_hour(1)).key(global()).cost(0),
+        Policy::new("free", Quota::per_hour(1)).key(global()).cost(|_: &RequestHead<'_>| 0),
     ];
     let layer = RateLimitLayer::new(policies).clock(ManualClock::new());
     let mut service =
@@ -152,7 +152,8 @@ async fn every_decision_is_told_once_with_its_facts() {
         };
         assert_eq!(wait, decision.retry_after());
         let (left, of) = (decision.remaining(), decision.limit());
-        writer.write(format!("{} {kind} {left}/{of} wait {wait:?}", head.uri().path()));
+        let (path, policy) = (head.uri().path(), head.policy().unwrap());
+        writer.write(format!("{path} {kind} by {policy} {left}/{of} wait {wait:?}"));
     });
     let mut service = limited(&layer);
     let at = |path: &str, costs: [(&str, u64); 2]| {
@@ -172,13 +173,13 @@ async fn every_decision_is_told_once_with_its_facts() {
         log.take(),
         [
             // Of two that admit, the one with fewer units left.
-            "/a allowed 1/2 wait Some(0ns)",
-            "/b allowed 0/2 wait Some(0ns)",
-            "/c denied 0/2 wait Some(500ms)",
-            "/d allowed 0/3 wait Some(0ns)",
-            "/e denied 0/3 wait Some(1199s)",
+            "/a allowed by second 1/2 wait Some(0ns)",
+            "/b allowed by second 0/2 wait Some(0ns)",
+            "/c denied by second 0/2 wait Some(500ms)",
+            "/d allowed by hour 0/3 wait Some(0ns)",
+            "/e denied by hour 0/3 wait Some(1199s)",
             // Of two that refuse, the one that waits longer, and for ever is longest.
-            "/f denied 1/2 wait None",
+            "/f denied by second 1/2 wait None",
         ]
     );
     // A request that was not decided on is none.
@@ -244,7 +245,7 @@ async fn every_event_has_its_code_and_says_it_first() {
     send(&mut service, from("192.0.2.1")).await;
     send(&mut service, from("192.0.2.1")).await;
     told("ratelimit-denied", format!("policy \"api\" refused key {digest}, to retry in 3600s"));
-    layer.handle().set_policies(policy().cost(2)).unwrap();
+    layer.handle().set_policies(policy().cost(|_: &RequestHead<'_>| 2)).unwrap();
     told("ratelimit-policies-changed", "policies in force now: 1".into());
     send(&mut service, from("192.0.2.1")).await;
     told("ratelimit-denied", format!("policy \"api\" refused key {digest}: the cost exceeds the burst"));
@@ -265,6 +266,7 @@ async fn every_event_has_its_code_and_says_it_first() {
 
     // The two that need a store of their own are in `stores`; the codes are these for ever.
     let error = tower_ratelimit::StoreError::new("gone");
+    assert_eq!(Event::SharedPeer { policy: "api", fix: "" }.code(), "ratelimit-shared-peer");
     assert_eq!(Event::StoreFailed { error: &error }.code(), "ratelimit-store-failed");
     assert_eq!(Event::Evicted { policy: "api", total: 1 }.code(), "ratelimit-evicted");
 }

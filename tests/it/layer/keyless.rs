@@ -175,11 +175,37 @@ async fn one_bucket_is_shared_by_all_that_leave_the_key_out() {
 }
 
 #[tokio::test]
-async fn a_shared_bucket_takes_those_without_a_peer_too() {
-    let (layer, _) = layer(Policy::new("default", ONCE.burst(2)).on_missing_key(OnMissingKey::SharedBucket));
+async fn a_shared_bucket_takes_those_without_a_peer_too_and_says_so_once() {
+    // A server without connect info had one bucket for all its clients, and nobody was told.
+    let shared = |name| Policy::new(name, ONCE.burst(2)).on_missing_key(OnMissingKey::SharedBucket);
+    let (layer, log) = layer(shared("default"));
     let mut service = limited(&layer);
-    assert_eq!(admitted(&mut service, 5, || Request::new(())).await, 2);
-    assert_eq!(admitted(&mut service, 5, || from("192.0.2.1")).await, 2);
+    assert_eq!(admitted(&mut service, 2, || from("192.0.2.1")).await, 2);
+    assert_eq!(log.take().len(), 0, "all is well");
+
+    assert_eq!(send(&mut service, Request::new(())).await.status(), 200);
+    let told = "ratelimit-shared-peer: the server does not say who the peer is, so all requests share one bucket of policy \
+                \"default\". Insert the peer's `std::net::SocketAddr` into each request's extensions.";
+    assert_eq!(log.take(), [told]);
+
+    // Once, whatever of the layer is asked and however often its policies change.
+    assert_eq!(admitted(&mut limited(&layer.clone()), 5, || Request::new(())).await, 1);
+    layer.handle().set_policies([shared("default"), shared("other")]).unwrap();
+    assert_eq!(admitted(&mut service, 5, || Request::new(())).await, 0);
+    assert!(log.take().iter().all(|line| !line.starts_with("ratelimit-shared-peer")));
+    assert_eq!(admitted(&mut service, 5, || from("192.0.2.2")).await, 2);
+}
+
+#[tokio::test]
+async fn a_key_that_is_left_out_or_a_source_that_steps_in_is_no_missing_peer() {
+    let layers = [
+        layer(Policy::new("own", ONCE).key(header("x-user")).on_missing_key(OnMissingKey::SharedBucket)),
+        layer(Policy::new("own", ONCE).key(ClientIp::peer().or(header("x-user")))),
+    ];
+    for ((layer, log), request) in layers.into_iter().zip([Request::new(()), with("x-user", "ann")]) {
+        assert_eq!(send(&mut limited(&layer), request).await.status(), 200);
+        assert_eq!(log.take().len(), 0);
+    }
 }
 
 #[tokio::test]

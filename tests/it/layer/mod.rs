@@ -5,11 +5,15 @@
 mod allocations;
 mod concurrency;
 mod control;
+mod costs;
 mod fields;
+mod hostile;
 mod keyless;
 mod keys;
+mod panics;
 mod readiness;
 mod rejection;
+mod sharing;
 mod stores;
 mod support;
 mod swaps;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use http::Request;
 use tower::{Service, ServiceExt};
 use tower_ratelimit::{
-    ClientIp, ConfigError, Handle, ManualClock, MemoryStore, Policy, Quota, RateLimitLayer, SlowStore,
-    global, header,
+    ClientIp, ConfigError, Handle, ManualClock, MemoryStore, Policy, Quota, RateLimitLayer, RequestHead,
+    SlowStore, global, header,
 };
 
 use super::support::{admitted, field, from, limited, metered, send};
@@ -27,7 +27,8 @@ fn layer(policy: Policy) -> (RateLimitLayer, ManualClock) {
 async fn left(handle: &Handle, layer: &RateLimitLayer) -> String {
     // A request that costs nothing is a look.
     let policies = handle.stats().policies;
-    let looks: Vec<_> = policies.iter().map(|policy| named(&policy.name, &policy.quota).cost(0)).collect();
+    let free = |_: &RequestHead<'_>| 0;
+    let looks: Vec<_> = policies.iter().map(|policy| named(&policy.name, &policy.quota).cost(free)).collect();
     handle.set_policies(looks).unwrap();
     field(send(&mut limited(layer), Request::new(())).await.headers(), "ratelimit").unwrap()
 }

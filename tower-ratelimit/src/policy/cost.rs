@@ -22,12 +22,26 @@ use crate::RequestHead;
 )]
 pub trait Cost: Send + Sync + 'static {
     /// Units this request takes.
+    ///
+    /// Zero takes nothing, and is always admitted; more than the policy's burst is refused for ever.
     fn units(&self, request: &RequestHead<'_>) -> u64;
+
+    /// The units that every request takes, if it is known that they are always as many.
+    ///
+    /// What makes a policy useless is then refused when the layer is built: zero would limit nobody, and more than the burst
+    /// would admit nobody. A closure says `None`, and may return either.
+    fn constant(&self) -> Option<u64> {
+        None
+    }
 }
 
 impl Cost for u64 {
     fn units(&self, _: &RequestHead<'_>) -> u64 {
         *self
+    }
+
+    fn constant(&self) -> Option<u64> {
+        Some(*self)
     }
 }
 

@@ -18,6 +18,8 @@ enum Kind {
     DuplicateName(String),
     NoPolicies,
     TooManyPolicies(usize),
+    CostZero { policy: String },
+    CostAboveBurst { policy: String, cost: u64, burst: u64 },
     Capacity(String),
     Ipv6Prefix(u8),
     Other { code: &'static str, message: String },
@@ -46,6 +48,17 @@ impl ConfigError {
         Self { kind: Kind::TooManyPolicies(count) }
     }
 
+    /// `None` for a cost that fits the burst.
+    pub(super) fn cost(policy: &str, cost: u64, burst: u64) -> Option<Self> {
+        let policy = || policy.to_owned();
+        let kind = match cost {
+            0 => Kind::CostZero { policy: policy() },
+            _ if cost > burst => Kind::CostAboveBurst { policy: policy(), cost, burst },
+            _ => return None,
+        };
+        Some(Self { kind })
+    }
+
     pub(crate) fn capacity(error: rate_core::BuildError) -> Self {
         Self { kind: Kind::Capacity(error.to_string()) }
     }
@@ -66,6 +79,8 @@ impl ConfigError {
             Kind::DuplicateName(_) => "config-duplicate-name",
             Kind::NoPolicies => "config-no-policies",
             Kind::TooManyPolicies(_) => "config-too-many-policies",
+            Kind::CostZero { .. } => "config-cost-zero",
+            Kind::CostAboveBurst { .. } => "config-cost-above-burst",
             Kind::Capacity(_) => "config-capacity",
             Kind::Ipv6Prefix(_) => "config-ipv6-prefix",
             Kind::Other { code, .. } => code,
@@ -91,6 +106,16 @@ impl fmt::Display for ConfigError {
             Kind::TooManyPolicies(count) => {
                 write!(f, "policies: {count} given, at most {MAX_POLICIES} can be decided together; use fewer")
             }
+            Kind::CostZero { policy } => write!(
+                f,
+                "policy {policy:?}: cost is 0, which would limit nobody; give at least 1, or a closure that returns 0 for \
+                 the requests that are free"
+            ),
+            Kind::CostAboveBurst { policy, cost, burst } => write!(
+                f,
+                "policy {policy:?}: cost {cost} is above the burst of {burst}, so nobody would ever be admitted; lower the \
+                 cost, or raise the burst with `Quota::burst`"
+            ),
             Kind::Capacity(error) => f.write_str(error),
             Kind::Ipv6Prefix(bits) => {
                 write!(f, "ipv6_prefix must be from 32 to 128 bits, got {bits}; 64 is one site's smallest network")

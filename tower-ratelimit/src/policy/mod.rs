@@ -23,7 +23,7 @@ pub const MAX_POLICIES: usize = rate_core::MAX_LIMITS;
 ///
 /// # Errors
 ///
-/// If there is none, more than [`MAX_POLICIES`], or a name twice.
+/// If there is none, more than [`MAX_POLICIES`], a name twice, or a cost with which a policy limits or admits nobody.
 pub(crate) fn validated(policies: impl IntoPolicies) -> Result<Vec<Policy>, ConfigError> {
     let policies = policies.into_policies();
     if policies.is_empty() {
@@ -35,6 +35,13 @@ pub(crate) fn validated(policies: impl IntoPolicies) -> Result<Vec<Policy>, Conf
     for (index, policy) in policies.iter().enumerate() {
         if policies[..index].iter().any(|other| other.name == policy.name) {
             return Err(ConfigError::duplicate_name(policy.name()));
+        }
+        // Here, where the policy is complete, and not in `Policy::cost`, which has no error to return.
+        let burst = policy.quota.burst_size();
+        if let Some(error) =
+            policy.cost.constant().and_then(|cost| ConfigError::cost(policy.name(), cost, burst))
+        {
+            return Err(error);
         }
     }
     Ok(policies)
@@ -76,7 +83,8 @@ pub enum OnMissingKey {
     /// It is refused: 400 when the client left the key out, 500 when the server is not set up to know it.
     #[default]
     Reject,
-    /// It is counted in one bucket that all requests without a key share.
+    /// It is counted in one bucket that all requests without a key share. A server that does not say who the peer is
+    /// thus has one limit for all its clients, which is told once: [`Event::SharedPeer`](crate::Event::SharedPeer).
     SharedBucket,
 }
 
@@ -121,7 +129,8 @@ impl Policy {
 
     /// Charges another number of units per request: a number, or a closure from the request's head to one.
     ///
-    /// A cost of zero is always admitted; one above the burst is refused for ever.
+    /// A closure may return zero, which is always admitted, or more than the burst, which is refused for ever. A number
+    /// that is either would make the policy useless, and the layer refuses it.
     pub fn cost(mut self, cost: impl Cost) -> Self {
         self.cost = Arc::new(cost);
         self
@@ -145,12 +154,12 @@ impl Policy {
     }
 
     pub(crate) fn key_of(&self, request: &RequestHead<'_>) -> Result<Key, KeyError> {
-        match self.key.extract(request) {
-            Err(error) if error.is_missing() && self.on_missing_key == OnMissingKey::SharedBucket => {
-                Ok(Key::missing())
-            }
-            result => result,
-        }
+        self.key.extract(request)
+    }
+
+    /// Whether a request without a key, for this reason, is counted in the bucket that all of them share.
+    pub(crate) fn shares_bucket(&self, error: &KeyError) -> bool {
+        error.is_missing() && self.on_missing_key == OnMissingKey::SharedBucket
     }
 
     pub(crate) fn cost_of(&self, request: &RequestHead<'_>) -> u64 {

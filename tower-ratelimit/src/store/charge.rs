@@ -54,10 +54,17 @@ impl Charges {
     /// The decision that counts for the request as a whole: the longest wait among the refusals, else the fewest units
     /// left.
     pub(crate) fn decisive(&self) -> Option<&Decision> {
-        let decisions = || self.0.iter().filter_map(|charge| charge.decision.as_ref());
-        let refusals = decisions().filter(|decision| !decision.is_allowed());
+        self.decisive_of().map(|(_, decision)| decision)
+    }
+
+    /// The decision that counts, and the place of its policy.
+    pub(crate) fn decisive_of(&self) -> Option<(usize, &Decision)> {
+        let decisions =
+            || self.0.iter().filter_map(|charge| Some((charge.policy, charge.decision.as_ref()?)));
+        let refusals = decisions().filter(|(_, decision)| !decision.is_allowed());
         // A wait of `None` is for ever.
-        let longest = refusals.max_by_key(|refusal| (refusal.retry_after().is_none(), refusal.retry_after()));
-        longest.or_else(|| decisions().min_by_key(|decision| decision.remaining()))
+        let longest =
+            refusals.max_by_key(|(_, refusal)| (refusal.retry_after().is_none(), refusal.retry_after()));
+        longest.or_else(|| decisions().min_by_key(|(_, decision)| decision.remaining()))
     }
 }

@@ -15,7 +15,8 @@ use crate::policy::{ConfigError, MAX_POLICIES, Policy};
 /// what happens beyond it: [`KeyedLimiter`].
 ///
 /// A table belongs to a policy's name. Two layers on one store that have a policy of the same name count together; give
-/// both the same quota, for the one that was built last sets it for both.
+/// both the same quota, for the one that was built or changed last sets it for both. Every key then keeps the share it has
+/// used, so that wins nobody a fresh burst.
 ///
 /// # Examples
 ///
