@@ -9,8 +9,8 @@ use http::Request;
 use tower::{Layer, service_fn};
 use tower_ratelimit::store::{Answer, Binding, Charges, Usage};
 use tower_ratelimit::{
-    Clock, ConfigError, Fingerprint, Key, ManualClock, MemoryStore, Policy, Quota, RateLimitLayer,
-    RequestHead, Store, Timestamp, global,
+    Clock, ConfigError, Digest, Key, ManualClock, MemoryStore, Policy, Quota, RateLimitLayer, RequestHead,
+    Store, Timestamp, global,
 };
 
 use super::support::{Page, admitted, limited, send};
@@ -53,7 +53,7 @@ impl Binding for Bound {
         self.0.forget(key)
     }
 
-    fn digest(&self, key: &Key) -> Fingerprint {
+    fn digest(&self, key: &Key) -> Digest {
         self.0.digest(key)
     }
 
