@@ -75,7 +75,14 @@ impl Limiter {
     /// Takes `cost` units at `now`, all or none.
     #[inline(always)]
     pub fn check_n_at(&self, cost: u64, now: Timestamp) -> Decision {
-        let (state, wait) = self.state.decide(&self.gcra, now.as_nanos(), cost);
+        let Self { gcra, state, .. } = self;
+        // Answered at once and not together with the long ways, whose results would be put where this one's is read from.
+        if gcra.is_whole() {
+            if let Some((state, wait)) = state.decide_word(gcra, now.as_nanos(), cost) {
+                return self.answer(state, wait, now);
+            }
+        }
+        let (state, wait) = state.decide(gcra, now.as_nanos(), cost);
         self.answer(state, wait, now)
     }
 
@@ -126,19 +133,24 @@ struct Cell {
 
 impl Cell {
     /// The new state, or the old one and the wait.
-    #[inline]
+    #[inline(never)]
     fn decide(&self, gcra: &Gcra, now: u64, cost: u64) -> (Tat, Option<u64>) {
-        if gcra.is_whole() { self.decide_word(gcra, now, cost) } else { self.decide_long(gcra, now, cost) }
+        if gcra.is_whole() {
+            self.decide_word_contended(gcra, now, cost)
+        } else {
+            self.decide_long(gcra, now, cost)
+        }
     }
 
-    #[inline]
-    fn decide_word(&self, gcra: &Gcra, now: u64, cost: u64) -> (Tat, Option<u64>) {
+    /// The same if nobody is in the way, for a quota that is [whole](Gcra::is_whole).
+    #[inline(always)]
+    fn decide_word(&self, gcra: &Gcra, now: u64, cost: u64) -> Option<(Tat, Option<u64>)> {
         // Relaxed, here and below: the word is all there is, and what a limiter admits publishes nothing.
         let state = self.low.load(Ordering::Relaxed);
         match gcra.admit_word(state, now, cost) {
-            Ok(next) if self.swap_word(state, next) => (Gcra::unpack(next, 0), None),
-            Ok(_) => self.decide_word_contended(gcra, now, cost),
-            Err(wait) => (Gcra::unpack(state, 0), Some(wait)),
+            Ok(next) if self.swap_word(state, next) => Some((Gcra::unpack(next, 0), None)),
+            Ok(_) => None,
+            Err(wait) => Some((Gcra::unpack(state, 0), Some(wait))),
         }
     }
 
@@ -162,7 +174,6 @@ impl Cell {
         self.low.compare_exchange(state, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    #[inline(never)]
     fn decide_long(&self, gcra: &Gcra, now: u64, cost: u64) -> (Tat, Option<u64>) {
         let mut backoff = Backoff::default();
         loop {
