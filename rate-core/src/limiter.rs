@@ -76,13 +76,11 @@ impl Limiter {
     #[inline(always)]
     pub fn check_n_at(&self, cost: u64, now: Timestamp) -> Decision {
         let Self { gcra, state, .. } = self;
-        // Answered at once and not together with the long ways, whose results would be put where this one's is read from.
-        if gcra.is_whole() {
-            if let Some((state, wait)) = state.decide_word(gcra, now.as_nanos(), cost) {
-                return self.answer(state, wait, now);
-            }
+        // Answered at once, not together with the long way: its result is in memory, and then this one would have to be.
+        if let Some((state, wait)) = state.attempt(gcra, now.as_nanos(), cost) {
+            return self.answer(state, wait, now);
         }
-        let (state, wait) = state.decide(gcra, now.as_nanos(), cost);
+        let (state, wait) = state.decide_contended(gcra, now.as_nanos(), cost);
         self.answer(state, wait, now)
     }
 
@@ -132,39 +130,41 @@ struct Cell {
 }
 
 impl Cell {
-    /// The new state, or the old one and the wait.
-    #[inline(never)]
-    fn decide(&self, gcra: &Gcra, now: u64, cost: u64) -> (Tat, Option<u64>) {
-        if gcra.is_whole() {
-            self.decide_word_contended(gcra, now, cost)
-        } else {
-            self.decide_long(gcra, now, cost)
-        }
+    /// The new state, or the old one and the wait; nothing if somebody was in the way.
+    #[inline(always)]
+    fn attempt(&self, gcra: &Gcra, now: u64, cost: u64) -> Option<(Tat, Option<u64>)> {
+        if gcra.is_whole() { self.attempt_word(gcra, now, cost) } else { self.attempt_long(gcra, now, cost) }
     }
 
-    /// The same if nobody is in the way, for a quota that is [whole](Gcra::is_whole).
     #[inline(always)]
-    fn decide_word(&self, gcra: &Gcra, now: u64, cost: u64) -> Option<(Tat, Option<u64>)> {
+    fn attempt_word(&self, gcra: &Gcra, now: u64, cost: u64) -> Option<(Tat, Option<u64>)> {
         // Relaxed, here and below: the word is all there is, and what a limiter admits publishes nothing.
         let state = self.low.load(Ordering::Relaxed);
         match gcra.admit_word(state, now, cost) {
-            Ok(next) if self.swap_word(state, next) => Some((Gcra::unpack(next, 0), None)),
-            Ok(_) => None,
+            Ok(next) => self.swap_word(state, next).then_some((Gcra::unpack(next, 0), None)),
             Err(wait) => Some((Gcra::unpack(state, 0), Some(wait))),
         }
     }
 
-    /// The same for one of several who check at once.
+    #[inline(always)]
+    fn attempt_long(&self, gcra: &Gcra, now: u64, cost: u64) -> Option<(Tat, Option<u64>)> {
+        // Acquire: the state is read no earlier.
+        let version = self.version.load(Ordering::Acquire);
+        let state = self.read();
+        match gcra.admit(state, now, cost) {
+            Ok(next) => self.try_write(version, next).then_some((next, None)),
+            Err(wait) => self.is_still(version).then_some((state, Some(wait))),
+        }
+    }
+
+    /// The same, until nobody is in the way.
     #[cold]
-    fn decide_word_contended(&self, gcra: &Gcra, now: u64, cost: u64) -> (Tat, Option<u64>) {
+    fn decide_contended(&self, gcra: &Gcra, now: u64, cost: u64) -> (Tat, Option<u64>) {
         let mut backoff = Backoff::default();
         loop {
             backoff.wait();
-            let state = self.low.load(Ordering::Relaxed);
-            match gcra.admit_word(state, now, cost) {
-                Ok(next) if self.swap_word(state, next) => return (Gcra::unpack(next, 0), None),
-                Ok(_) => {}
-                Err(wait) => return (Gcra::unpack(state, 0), Some(wait)),
+            if let Some(answer) = self.attempt(gcra, now, cost) {
+                return answer;
             }
         }
     }
@@ -172,28 +172,6 @@ impl Cell {
     #[inline]
     fn swap_word(&self, state: u64, next: u64) -> bool {
         self.low.compare_exchange(state, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-    }
-
-    fn decide_long(&self, gcra: &Gcra, now: u64, cost: u64) -> (Tat, Option<u64>) {
-        let mut backoff = Backoff::default();
-        loop {
-            // Acquire: the state is read no earlier.
-            let version = self.version.load(Ordering::Acquire);
-            let state = self.read();
-            match gcra.admit(state, now, cost) {
-                Ok(next) => {
-                    if self.try_write(version, next) {
-                        return (next, None);
-                    }
-                }
-                Err(wait) => {
-                    if self.is_still(version) {
-                        return (state, Some(wait));
-                    }
-                }
-            }
-            backoff.wait();
-        }
     }
 
     #[inline]

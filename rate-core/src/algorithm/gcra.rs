@@ -8,9 +8,9 @@
 //! # Exactness
 //!
 //! `T` is rarely a whole number of ticks: 7/s is 142,857,142.857… ns. Rounding it loses 17 parts per million at
-//! 999,983/s, for ever. So instants are counted in *parts*: a tick has `limit / gcd(limit, period)` of them, and `T` is
-//! then the whole number `period / gcd(limit, period)`. A tick has at most 2³² parts, so 96 bits hold every instant, and
-//! nothing is ever rounded but what is reported: remaining units down, waits up.
+//! 999,983/s, for ever. So a tick has `limit / gcd(limit, period)` *parts*, of which `T` is then a whole number,
+//! `period / gcd(limit, period)`, and every instant is counted in whole ticks and parts of the next one. A tick has at most
+//! 2³² parts, so 96 bits hold every instant, and nothing is ever rounded but what is reported: remaining units down, waits up.
 
 use core::num::NonZeroU64;
 
@@ -27,16 +27,36 @@ pub struct Gcra {
     parts: NonZeroU64,
     /// `T` in parts, `period / gcd(limit, period)`.
     interval: NonZeroU64,
-    /// τ in parts, `(burst - 1) · T`: how far ahead the TAT may be for one more unit.
-    tolerance: u128,
+    /// `T`.
+    step: Tat,
+    /// τ, `(burst - 1) · T`: how far ahead the TAT may be for one more unit.
+    tolerance: Tat,
     burst: NonZeroU64,
 }
 
-/// A theoretical arrival time, in parts of a tick since the clock's origin.
+/// A theoretical arrival time: whole ticks since the clock's origin, and parts of one.
 ///
 /// How many parts a tick has depends on the [`Gcra`], so two of these compare only within one of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Tat(u128);
+pub struct Tat {
+    ticks: u64,
+    parts: u32,
+}
+
+impl Tat {
+    /// How far this lies ahead of `now`.
+    #[inline]
+    const fn ahead_of(self, now: u64) -> Self {
+        // In the past, or in the tick that is now.
+        if self.ticks < now { Self { ticks: 0, parts: 0 } } else { Self { ticks: self.ticks - now, ..self } }
+    }
+
+    /// Rounded up to a whole tick.
+    #[inline]
+    const fn up(self) -> u64 {
+        self.ticks.saturating_add((self.parts > 0) as u64)
+    }
+}
 
 /// Ten years of nanoseconds: how much later than its start a limiter must still be able to count.
 const HORIZON: u64 = 10 * 366 * 86_400 * 1_000_000_000;
@@ -86,26 +106,39 @@ impl Gcra {
         else {
             return Err(QuotaError::zero_period());
         };
-        let tolerance = full - interval.get() as u128;
-        Ok(Self { parts, interval, tolerance, burst })
+        let step = Self::of_parts(interval.get() as u128, parts);
+        let tolerance = Self::of_parts(full - interval.get() as u128, parts);
+        Ok(Self { parts, interval, step, tolerance, burst })
+    }
+
+    /// So many parts, of which there are `parts` to a tick. What does not fit is cut off.
+    #[inline]
+    const fn of_parts(count: u128, parts: NonZeroU64) -> Tat {
+        // Most divisions are of 64 bits.
+        if count <= u64::MAX as u128 {
+            let count = count as u64;
+            return Tat { ticks: count / parts.get(), parts: (count % parts.get()) as u32 };
+        }
+        let parts = parts.get() as u128;
+        Tat { ticks: (count / parts) as u64, parts: (count % parts) as u32 }
     }
 
     /// The state's 96 bits, as a store keeps them.
     #[inline]
     pub(crate) const fn pack(state: Tat) -> (u64, u32) {
-        (state.0 as u64, (state.0 >> 64) as u32)
+        (state.ticks, state.parts)
     }
 
     /// The state of these 96 bits.
     #[inline]
     pub(crate) const fn unpack(low: u64, high: u32) -> Tat {
-        Tat((high as u128) << 64 | low as u128)
+        Tat { ticks: low, parts: high }
     }
 
     /// The state that is as good as new from tick `instant` on, and not earlier.
     #[inline]
     pub(crate) const fn fresh_at(&self, instant: u64) -> Tat {
-        Tat(self.in_parts(instant))
+        Tat { ticks: instant, parts: 0 }
     }
 
     /// Carries the used share of `state` from this quota to `next` as of the instant `at`: half spent stays half spent.
@@ -114,10 +147,10 @@ impl Gcra {
     #[must_use]
     pub(crate) const fn carry_over(&self, next: &Self, state: Tat, at: u64) -> Tat {
         // In whole ticks, so that the product below fits.
-        let used = self.ahead(state, at).div_ceil(self.parts.get() as u128);
+        let used = state.ahead_of(at).up() as u128;
         if used == 0 {
             // Not moved to `at`: an idle key has nothing to carry, and `at` may lie far ahead of everybody else's time.
-            return next.fresh_at(self.in_ticks(state.0));
+            return next.fresh_at(state.up());
         }
         let full = self.full() / self.parts.get() as u128;
         let next_full = next.full().div_ceil(next.parts.get() as u128);
@@ -126,25 +159,6 @@ impl Gcra {
         let share = if used >= full { next_full } else { (used * next_full).div_ceil(full) };
         let instant = at as u128 + late + share;
         next.fresh_at(if instant > u64::MAX as u128 { u64::MAX } else { instant as u64 })
-    }
-
-    #[inline]
-    const fn in_parts(&self, ticks: u64) -> u128 {
-        ticks as u128 * self.parts.get() as u128
-    }
-
-    /// Whole ticks in which `parts` have passed.
-    #[inline]
-    const fn in_ticks(&self, parts: u128) -> u64 {
-        // Most quotas have a whole number of ticks between two units, and a division of 128 bits costs more than a check.
-        let ticks = if self.is_whole() {
-            parts
-        } else if parts <= u64::MAX as u128 {
-            (parts as u64).div_ceil(self.parts.get()) as u128
-        } else {
-            parts.div_ceil(self.parts.get() as u128)
-        };
-        if ticks > u64::MAX as u128 { u64::MAX } else { ticks as u64 }
     }
 
     /// Whether a tick is one part, so that every state fits 64 bits. Most quotas people write are like that.
@@ -167,7 +181,7 @@ impl Gcra {
         }
         // Within `full`, because the cost is within the burst.
         let further = (cost - 1) * self.interval.get();
-        let (ahead, tolerance) = (state.saturating_sub(now), self.tolerance as u64 - further);
+        let (ahead, tolerance) = (state.saturating_sub(now), self.tolerance.ticks - further);
         if ahead > tolerance {
             return Err(ahead - tolerance);
         }
@@ -182,13 +196,31 @@ impl Gcra {
     /// `burst · T` in parts: the time in which an empty bucket fills.
     #[inline]
     const fn full(&self) -> u128 {
-        self.tolerance + self.interval.get() as u128
+        self.burst.get() as u128 * self.interval.get() as u128
     }
 
-    /// How far `state` lies ahead of `now`, in parts.
+    /// For `cost` units, at most the burst: how far they move the TAT, and how far ahead it may be for them.
     #[inline]
-    const fn ahead(&self, state: Tat, now: u64) -> u128 {
-        state.0.saturating_sub(self.in_parts(now))
+    const fn terms(&self, cost: u64) -> (Tat, Tat) {
+        if cost == 1 {
+            // What callers write, and nothing is divided for it.
+            return (self.step, self.tolerance);
+        }
+        let charge = cost as u128 * self.interval.get() as u128;
+        (Self::of_parts(charge, self.parts), Self::of_parts(self.full() - charge, self.parts))
+    }
+
+    /// `state` moved forward by `step`, unless that is past the end of representable time.
+    #[inline]
+    const fn moved(&self, state: Tat, step: Tat) -> Option<Tat> {
+        let parts = state.parts as u64 + step.parts as u64;
+        let (carry, parts) =
+            if parts < self.parts.get() { (0, parts) } else { (1, parts - self.parts.get()) };
+        // The step has fewer ticks than there are, by years.
+        match state.ticks.checked_add(step.ticks + carry) {
+            Some(ticks) => Some(Tat { ticks, parts: parts as u32 }),
+            None => None,
+        }
     }
 }
 
@@ -209,38 +241,35 @@ impl Algorithm for Gcra {
         if cost > self.burst.get() {
             return Err(NEVER);
         }
-        if self.is_whole() {
-            return self.admit_word(state.0 as u64, now, cost).map(|state| Tat(state.into()));
+        let (step, tolerance) = self.terms(cost);
+        let ahead = state.ahead_of(now);
+        if ahead > tolerance {
+            // The difference, rounded up: what its parts come to is less than a tick, either way.
+            return Err(
+                (ahead.ticks - tolerance.ticks).saturating_add(u64::from(ahead.parts > tolerance.parts))
+            );
         }
-        let charge = u128::from(cost) * u128::from(self.interval.get());
-        let now = self.in_parts(now);
-        let used = state.0.saturating_sub(now) + charge;
-        if used > self.full() {
-            return Err(self.in_ticks(used - self.full()));
-        }
-        let next = now + used;
-        if next >= u128::from(self.parts.get()) << 64 {
-            // Past the end of representable time the state could no longer move: refuse rather than forget to charge.
-            return Err(NEVER);
-        }
-        Ok(Tat(next))
+        let start = if state.ticks < now { self.fresh_at(now) } else { state };
+        // Past the end of representable time the state could no longer move: refuse rather than forget to charge.
+        self.moved(start, step).ok_or(NEVER)
     }
 
     #[inline]
     fn standing(&self, state: Tat, now: u64) -> Standing {
-        let ahead = self.ahead(state, now);
-        let free = self.full().saturating_sub(ahead);
+        let ahead = state.ahead_of(now);
+        let used = u128::from(ahead.ticks) * u128::from(self.parts.get()) + u128::from(ahead.parts);
+        let free = self.full().saturating_sub(used);
         // At most the burst, so it fits.
         let remaining = match u64::try_from(free) {
             Ok(free) => free / self.interval,
             Err(_) => (free / u128::from(self.interval.get())) as u64,
         };
-        Standing { remaining, reset_after: self.in_ticks(ahead) }
+        Standing { remaining, reset_after: ahead.up() }
     }
 
     #[inline]
     fn fresh_from(&self, state: Tat) -> u64 {
-        self.in_ticks(state.0)
+        state.up()
     }
 
     #[inline]

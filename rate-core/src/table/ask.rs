@@ -56,14 +56,16 @@ impl Ask<'_> {
     #[inline(always)]
     pub(crate) fn decide(self, now: u64) -> Decision {
         let Self { table, rate, tag, cost } = self;
-        let settled = if rate.gcra.is_whole() {
-            match self.decide_in::<true>(table.first_home(tag), now) {
-                Ok(verdict) => return rate.answer(verdict, now),
-                Err(Hindrance::Contended) => decide_contended(table, rate, tag, cost, now),
-                Err(Hindrance::Elsewhere) => decide_in_second(table, rate, tag, cost, now),
-            }
+        let line = table.first_home(tag);
+        let short = if rate.gcra.is_whole() {
+            self.decide_in::<true>(line, now)
         } else {
-            decide_long(table, rate, tag, cost, now)
+            self.decide_in::<false>(line, now)
+        };
+        let settled = match short {
+            Ok(verdict) => return rate.answer(verdict, now),
+            Err(Hindrance::Contended) => decide_contended(table, rate, tag, cost, now),
+            Err(Hindrance::Elsewhere) => decide_in_second(table, rate, tag, cost, now),
         };
         settled.rate.as_ref().unwrap_or(rate).answer(settled.verdict, now)
     }
@@ -133,17 +135,6 @@ impl Ask<'_> {
                 Err(Again::Epoch(line)) => rate = self.table.catch_up(line, || now),
             }
         }
-    }
-}
-
-/// As [`Ask::decide`], for a quota whose states have 96 bits.
-#[inline(never)]
-fn decide_long(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Settled {
-    let ask = Ask { table, rate, tag, cost };
-    match ask.decide_in::<false>(table.first_home(tag), now) {
-        Ok(verdict) => Settled { verdict, rate: None },
-        Err(Hindrance::Contended) => decide_contended(table, rate, tag, cost, now),
-        Err(Hindrance::Elsewhere) => decide_in_second(table, rate, tag, cost, now),
     }
 }
 

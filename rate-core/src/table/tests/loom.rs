@@ -5,6 +5,7 @@
 //! With three preemptions the dearest of them takes a second or two, all together six on one core.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::algorithm::{Algorithm, Gcra, Tat};
 use crate::sync::tests::in_every_order;
@@ -226,14 +227,13 @@ fn loom_a_lock_that_changed_nothing_passes_on_what_was_written_before() {
 
 #[test]
 fn loom_a_reader_never_sees_half_a_state() {
-    let quota = Quota::per_second(1_000_000_007).burst(3);
-    let gcra = Gcra::new(quota);
-    // The charge that is made meanwhile carries from the lower word into the upper one: half of it would be a state of
-    // long ago, in which the bucket is full.
-    let now = u64::try_from(((1_u128 << 64) - 1_000_000_001) / 1_000_000_007).expect("18 s");
+    // A tick and a half between two units, so that the charge that is made meanwhile changes both words. Either half of it
+    // would be a state that was never there.
+    let quota = Quota::new(2, Duration::from_nanos(3)).expect("a quota").burst(3);
+    let (gcra, now) = (Gcra::new(quota), NOW);
     let one = gcra.admit(gcra.fresh(), now, 1).expect("fresh");
     let two = gcra.admit(one, now, 1).expect("two of three left");
-    assert_eq!((Gcra::pack(one).1, Gcra::pack(two).1), (0, 1));
+    assert_eq!((Gcra::pack(one), Gcra::pack(two)), ((now + 1, 1), (now + 3, 0)));
     let seen = |decision: Decision| (decision.remaining(), decision.reset_after());
     let model = move |write: fn(&Limit, u64, Tat), read: fn(&Limit, u64) -> Decision| {
         in_every_order(move |race| {
