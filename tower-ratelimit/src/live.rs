@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::Request;
+use bytes::Bytes;
+use http::{Request, Response};
 use rate_core::{Clock, Decision, MonotonicClock};
 
 use crate::event::{Event, warn_once};
@@ -36,7 +37,7 @@ pub(crate) struct Live {
     pub(crate) wording: Wording,
     pub(crate) with_decision: bool,
     pub(crate) on_decision: Option<Arc<OnDecision>>,
-    pub(crate) on_event: Arc<OnEvent>,
+    pub(crate) on_event: Option<Arc<OnEvent>>,
     pub(crate) counters: Arc<Counters>,
     /// Evictions to be told of next, over all policies.
     pub(crate) evictions_told: Arc<AtomicU64>,
@@ -54,8 +55,8 @@ pub(crate) enum Step {
 pub(crate) enum Action {
     /// Forward it, and add these fields to the answer.
     Forward(Option<FieldValues>),
-    /// Answer it, with these fields.
-    Reject(Rejection, Option<FieldValues>),
+    /// Answer it so.
+    Reject(Response<Bytes>),
 }
 
 impl Live {
@@ -76,7 +77,7 @@ impl Live {
             fields: Fields::default(),
             with_decision: false,
             on_decision: None,
-            on_event: Arc::new(warn_once),
+            on_event: None,
             counters: Arc::default(),
             evictions_told: Arc::default(),
         })
@@ -107,7 +108,10 @@ impl Live {
         for (index, policy) in self.policies.iter().enumerate() {
             match policy.key_of(&head) {
                 Ok(key) => charges.push(index, key, policy.cost_of(&head)),
-                Err(error) => return Step::Act(self.reject_key(policy, &error)),
+                Err(error) => {
+                    let rejection = self.reject_key(policy, &error);
+                    return Step::Act(answer(rejection, None, request));
+                }
             }
         }
         match self.binding.decide(&mut charges, self.clock.now()) {
@@ -121,7 +125,7 @@ impl Live {
     pub(crate) fn act<B>(&self, charges: &Charges, request: &mut Request<B>) -> Action {
         let allowed = charges.is_allowed();
         if !allowed && !charges.is_decided() {
-            return self.reject_store(&StoreError::new("a charge came back without a decision"));
+            return self.reject_store(&StoreError::new("a charge came back without a decision"), request);
         }
         let observed = self.with_decision || self.on_decision.is_some();
         if let Some(decision) = observed.then(|| charges.decisive().copied()).flatten() {
@@ -139,40 +143,50 @@ impl Live {
             }
             Action::Forward(values)
         } else {
-            self.deny(charges, values)
+            answer(self.deny(charges), values, request)
         }
     }
 
     #[inline(never)]
-    fn deny(&self, charges: &Charges, values: Option<FieldValues>) -> Action {
+    fn deny(&self, charges: &Charges) -> Rejection {
         self.counters.denied.add();
-        for charge in charges.as_slice() {
-            if let Some(decision) = charge.decision.filter(|decision| !decision.is_allowed()) {
-                let policy = self.policies[charge.policy].name();
-                let key = self.binding.digest(&charge.key);
-                (self.on_event)(&Event::Denied { policy, key, retry_after: decision.retry_after() });
+        // By default nothing is told of a refusal, and then nobody needs the key's digest.
+        if let Some(on_event) = &self.on_event {
+            for charge in charges.as_slice() {
+                if let Some(decision) = charge.decision.filter(|decision| !decision.is_allowed()) {
+                    let policy = self.policies[charge.policy].name();
+                    let key = self.binding.digest(&charge.key);
+                    on_event(&Event::Denied { policy, key, retry_after: decision.retry_after() });
+                }
             }
         }
-        Action::Reject(Rejection::denied(&self.wording, charges), values)
+        Rejection::denied(&self.wording, charges)
     }
 
     #[cold]
-    fn reject_key(&self, policy: &Policy, error: &KeyError) -> Action {
+    fn reject_key(&self, policy: &Policy, error: &KeyError) -> Rejection {
         self.counters.rejected.add();
         let no_peer = error.kind() == KeyErrorKind::NoPeer;
-        (self.on_event)(&if no_peer {
+        self.tell(&if no_peer {
             Event::NoPeer { fix: self.peer_fix }
         } else {
             Event::KeyRejected { policy: policy.name(), error }
         });
-        Action::Reject(Rejection::key(error, no_peer.then_some(self.peer_fix)), None)
+        Rejection::key(error, no_peer.then_some(self.peer_fix))
     }
 
     #[cold]
-    pub(crate) fn reject_store(&self, error: &StoreError) -> Action {
+    pub(crate) fn reject_store<B>(&self, error: &StoreError, request: &mut Request<B>) -> Action {
         self.counters.rejected.add();
-        (self.on_event)(&Event::StoreFailed { error });
-        Action::Reject(Rejection::store(), None)
+        self.tell(&Event::StoreFailed { error });
+        answer(Rejection::store(), None, request)
+    }
+
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        match &self.on_event {
+            Some(on_event) => on_event(event),
+            None => warn_once(event),
+        }
     }
 
     /// Tells of evictions at the first one and whenever their number has doubled.
@@ -186,9 +200,15 @@ impl Live {
         }
         self.evictions_told.store(total, Ordering::Relaxed);
         for (policy, total) in self.policies.iter().zip(evictions()).filter(|(_, total)| *total > 0) {
-            (self.on_event)(&Event::Evicted { policy: policy.name(), total });
+            self.tell(&Event::Evicted { policy: policy.name(), total });
         }
     }
+}
+
+/// Answers `request` in place of the service inside, which leaves of it nothing that anybody needs.
+fn answer<B>(rejection: Rejection, fields: Option<FieldValues>, request: &mut Request<B>) -> Action {
+    let extensions = std::mem::take(request.extensions_mut());
+    Action::Reject(rejection.response(fields, request.method(), extensions))
 }
 
 /// How many admissions of a thread pass between two looks at the evictions.

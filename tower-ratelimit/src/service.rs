@@ -64,10 +64,12 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let live = self.shared.live.load();
         match live.begin(&mut request) {
-            Step::Act(Action::Forward(fields)) => ResponseFuture::forward(self.inner.call(request), fields),
-            Step::Act(Action::Reject(rejection, fields)) => {
-                ResponseFuture::reject(&rejection, fields, request.method())
+            Step::Act(Action::Forward(fields)) => {
+                // Before the service inside runs, which may take its time.
+                drop(live);
+                ResponseFuture::forward(self.inner.call(request), fields)
             }
+            Step::Act(Action::Reject(response)) => ResponseFuture::reject(response),
             Step::Wait(decision) => {
                 // The service that was polled ready is the one to call; a clone takes its place and starts unready.
                 // https://docs.rs/tower/latest/tower/trait.Service.html#be-careful-when-cloning-inner-services

@@ -144,6 +144,7 @@ impl Policy {
         self.quota
     }
 
+    #[inline]
     pub(crate) fn key_of(&self, request: &RequestHead<'_>) -> Result<Key, KeyError> {
         match self.key.extract(request) {
             Err(error) if error.is_missing() && self.on_missing_key == OnMissingKey::SharedBucket => {
@@ -153,6 +154,7 @@ impl Policy {
         }
     }
 
+    #[inline]
     pub(crate) fn cost_of(&self, request: &RequestHead<'_>) -> u64 {
         self.cost.units(request)
     }

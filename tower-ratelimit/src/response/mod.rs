@@ -1,9 +1,12 @@
 //! What clients are told: quota fields on every answer, and a refusal in place of one.
 
+mod answer;
 mod fields;
 mod instance;
+mod number;
 mod problem;
 mod rejection;
+mod text;
 mod wording;
 
 pub use fields::Fields;
