@@ -146,12 +146,12 @@ impl Policy {
 
     #[inline]
     pub(crate) fn key_of(&self, request: &RequestHead<'_>) -> Result<Key, KeyError> {
-        match self.key.extract(request) {
-            Err(error) if error.is_missing() && self.on_missing_key == OnMissingKey::SharedBucket => {
-                Ok(Key::missing())
-            }
-            result => result,
+        let key = self.key.extract(request);
+        if self.on_missing_key == OnMissingKey::SharedBucket && key.as_ref().is_err_and(KeyError::is_missing)
+        {
+            return Ok(Key::missing());
         }
+        key
     }
 
     #[inline]
