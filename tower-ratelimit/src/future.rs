@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::body::ResponseBody;
-use crate::live::{Action, Live};
+use crate::live::Live;
 use crate::response::FieldValues;
 use crate::store::Later;
 
@@ -106,13 +106,14 @@ where
                 StateProj::Wait { waiting } => {
                     let charges = ready!(waiting.decision.as_mut().poll(cx));
                     let (mut service, mut request) = waiting.call.take().expect("polled after completion");
-                    let action = match charges {
-                        Ok(charges) => waiting.live.act(&charges, &mut request),
-                        Err(error) => waiting.live.reject_store(&error, &mut request),
+                    let live = &waiting.live;
+                    let (response, fields) = match charges {
+                        Ok(charges) => (live.act(&charges, &mut request), live.fields(&charges)),
+                        Err(error) => (Some(live.reject_store(&error, &mut request)), None),
                     };
-                    match action {
-                        Action::Forward(fields) => State::Forward { future: service.call(request), fields },
-                        Action::Reject(response) => State::Reject { response: Some(response) },
+                    match response {
+                        None => State::Forward { future: service.call(request), fields },
+                        response => State::Reject { response },
                     }
                 }
             };

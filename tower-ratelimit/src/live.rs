@@ -45,18 +45,12 @@ pub(crate) struct Live {
 
 /// What to do with a request.
 pub(crate) enum Step {
-    /// This.
-    Act(Action),
-    /// Ask again when the store has answered.
-    Wait(Later),
-}
-
-/// What to do with a request that was decided on.
-pub(crate) enum Action {
-    /// Forward it, and add these fields to the answer.
-    Forward(Option<FieldValues>),
+    /// Forward it, and add the [fields](Live::fields) of its charges to the response.
+    Forward,
     /// Answer it so.
     Reject(Response<Bytes>),
+    /// Ask again when the store has answered.
+    Wait(Later),
 }
 
 impl Live {
@@ -96,54 +90,66 @@ impl Live {
         self.wording = Wording::new(&self.policies);
     }
 
-    /// Finds out who asks and decides, or has the store decide.
+    /// Finds out who asks, writes it into `charges`, and decides or has the store decide.
     #[inline]
-    pub(crate) fn begin<B>(&self, request: &mut Request<B>) -> Step {
+    pub(crate) fn begin<B>(&self, request: &mut Request<B>, charges: &mut Charges) -> Step {
         if !self.enabled {
             self.counters.bypassed.add();
-            return Step::Act(Action::Forward(None));
+            return Step::Forward;
         }
         let head = RequestHead::with_framework(request, self.framework);
-        let mut charges = Charges::default();
         for (index, policy) in self.policies.iter().enumerate() {
             match policy.key_of(&head) {
                 Ok(key) => charges.push(index, key, policy.cost_of(&head)),
                 Err(error) => {
                     let rejection = self.reject_key(policy, &error);
-                    return Step::Act(answer(rejection, None, request));
+                    return Step::Reject(answer(rejection, None, request));
                 }
             }
         }
-        match self.binding.decide(&mut charges, self.clock.now()) {
-            Answer::Now => Step::Act(self.act(&charges, request)),
+        match self.binding.decide(charges, self.clock.now()) {
+            Answer::Now => match self.act(charges, request) {
+                None => Step::Forward,
+                Some(response) => Step::Reject(response),
+            },
             Answer::Later(later) => Step::Wait(later),
         }
     }
 
-    /// Acts on a decision.
+    /// Acts on a decision: nothing, or the response in place of that of the service inside.
     #[inline]
-    pub(crate) fn act<B>(&self, charges: &Charges, request: &mut Request<B>) -> Action {
+    pub(crate) fn act<B>(&self, charges: &Charges, request: &mut Request<B>) -> Option<Response<Bytes>> {
         let allowed = charges.is_allowed();
         if !allowed && !charges.is_decided() {
-            return self.reject_store(&StoreError::new("a charge came back without a decision"), request);
+            let error = StoreError::new("a charge came back without a decision");
+            return Some(self.reject_store(&error, request));
         }
-        let observed = self.with_decision || self.on_decision.is_some();
-        if let Some(decision) = observed.then(|| charges.decisive().copied()).flatten() {
-            if let Some(on_decision) = &self.on_decision {
-                on_decision(&decision, &RequestHead::with_framework(request, self.framework));
-            }
-            if self.with_decision {
-                request.extensions_mut().insert(decision);
-            }
+        if self.with_decision || self.on_decision.is_some() {
+            self.show(charges, request);
         }
-        let values = self.policy_fields.values(charges);
-        if allowed {
-            if self.counters.allowed.add() % EVICTION_CHECK == 0 {
-                self.tell_evictions();
-            }
-            Action::Forward(values)
-        } else {
-            answer(self.deny(charges), values, request)
+        if !allowed {
+            return Some(answer(self.deny(charges), self.fields(charges), request));
+        }
+        if self.counters.allowed.add() % EVICTION_CHECK == 0 {
+            self.tell_evictions();
+        }
+        None
+    }
+
+    /// The quota fields of a response, if there are to be any.
+    #[inline]
+    pub(crate) fn fields(&self, charges: &Charges) -> Option<FieldValues> {
+        self.policy_fields.values(charges)
+    }
+
+    /// Shows the decision that counts to those who want to see it.
+    fn show<B>(&self, charges: &Charges, request: &mut Request<B>) {
+        let Some(decision) = charges.decisive() else { return };
+        if let Some(on_decision) = &self.on_decision {
+            on_decision(decision, &RequestHead::with_framework(request, self.framework));
+        }
+        if self.with_decision {
+            request.extensions_mut().insert(*decision);
         }
     }
 
@@ -176,7 +182,7 @@ impl Live {
     }
 
     #[cold]
-    pub(crate) fn reject_store<B>(&self, error: &StoreError, request: &mut Request<B>) -> Action {
+    pub(crate) fn reject_store<B>(&self, error: &StoreError, request: &mut Request<B>) -> Response<Bytes> {
         self.counters.rejected.add();
         self.tell(&Event::StoreFailed { error });
         answer(Rejection::store(), None, request)
@@ -206,9 +212,9 @@ impl Live {
 }
 
 /// Answers `request` in place of the service inside, which leaves of it nothing that anybody needs.
-fn answer<B>(rejection: Rejection, fields: Option<FieldValues>, request: &mut Request<B>) -> Action {
+fn answer<B>(rejection: Rejection, fields: Option<FieldValues>, request: &mut Request<B>) -> Response<Bytes> {
     let extensions = std::mem::take(request.extensions_mut());
-    Action::Reject(rejection.response(fields, request.method(), extensions))
+    rejection.response(fields, request.method(), extensions)
 }
 
 /// How many admissions of a thread pass between two looks at the evictions.

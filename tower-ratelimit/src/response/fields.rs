@@ -67,17 +67,22 @@ impl PolicyFields {
     /// The fields for these decisions; `None` when none are to be sent.
     #[inline]
     pub(crate) fn values(&self, charges: &Charges) -> Option<FieldValues> {
-        Some(FieldValues { policies: self.policies.clone()?, limits: self.limits(charges)? })
+        self.policies.as_ref().and_then(|policies| self.values_beside(policies, charges))
     }
 
-    fn limits(&self, charges: &Charges) -> Option<HeaderValue> {
+    #[inline(never)]
+    fn values_beside(&self, policies: &HeaderValue, charges: &Charges) -> Option<FieldValues> {
         let mut text = Text::<192>::new();
         for charge in charges.as_slice() {
             if let Some(decision) = &charge.decision {
                 self.write_limit(charge, decision, &mut text);
             }
         }
-        HeaderValue::from_bytes(text.as_bytes()).ok()
+        if text.as_bytes().is_empty() {
+            return None;
+        }
+        let limits = HeaderValue::from_bytes(text.as_bytes()).ok()?;
+        Some(FieldValues { limits, policies: policies.clone() })
     }
 
     fn write_limit<const N: usize>(&self, charge: &Charge, decision: &Decision, text: &mut Text<N>) {
@@ -123,14 +128,12 @@ impl FieldValues {
             return;
         }
         let headers = response.headers_mut();
-        add(headers, RATELIMIT, self.limits);
-        add(headers, RATELIMIT_POLICY, self.policies);
-    }
-}
-
-fn add(headers: &mut HeaderMap, field: HeaderName, ours: HeaderValue) {
-    if headers.append(&field, ours) {
-        keep_theirs(headers, &field);
+        if headers.append(RATELIMIT, self.limits) {
+            keep_theirs(headers, &RATELIMIT);
+        }
+        if headers.append(RATELIMIT_POLICY, self.policies) {
+            keep_theirs(headers, &RATELIMIT_POLICY);
+        }
     }
 }
 
@@ -171,10 +174,6 @@ fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
 
 /// Whether `Cache-Control` lets a cache hand this response to somebody else.
 fn is_shared(headers: &HeaderMap) -> bool {
-    headers.contains_key(CACHE_CONTROL) && has_shared_directive(headers)
-}
-
-fn has_shared_directive(headers: &HeaderMap) -> bool {
     headers.get_all(CACHE_CONTROL).iter().any(|value| {
         let directives = value.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
         directives.into_iter().any(|directive| {
