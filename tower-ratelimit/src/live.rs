@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use rate_core::{Clock, Decision, MonotonicClock};
 
 use crate::event::{Event, warn_once};
 use crate::key::{KeyError, KeyErrorKind};
 use crate::policy::{ConfigError, Policy};
-use crate::response::{FieldValues, Fields, PolicyFields, Rejection, Wording};
+use crate::response::{FieldValues, Fields, PolicyFields, Rejection, RejectionHeaders, Wording};
 use crate::stats::Counters;
 use crate::store::{Answer, Binding, Charges, Later, MemoryStore, Store, StoreError};
 use crate::{Framework, RequestHead};
@@ -34,6 +34,7 @@ pub(crate) struct Live {
     pub(crate) peer_fix: &'static str,
     pub(crate) fields: Fields,
     pub(crate) policy_fields: PolicyFields,
+    pub(crate) rejection_headers: RejectionHeaders,
     pub(crate) wording: Wording,
     pub(crate) with_decision: bool,
     pub(crate) on_decision: Option<Arc<OnDecision>>,
@@ -58,9 +59,11 @@ impl Live {
         let clock = Arc::new(MonotonicClock::new());
         let store = Arc::new(MemoryStore::new());
         let binding = store.bind(&policies, clock.now())?;
+        let policy_fields = PolicyFields::new(&policies, Fields::default());
         Ok(Self {
             enabled: true,
-            policy_fields: PolicyFields::new(&policies, Fields::default()),
+            rejection_headers: RejectionHeaders::new(&policy_fields),
+            policy_fields,
             wording: Wording::new(&policies),
             policies,
             store,
@@ -87,6 +90,7 @@ impl Live {
     /// Writes what never changes of the fields, after the policies or the format have changed.
     pub(crate) fn write_fields(&mut self) {
         self.policy_fields = PolicyFields::new(&self.policies, self.fields);
+        self.rejection_headers = RejectionHeaders::new(&self.policy_fields);
         self.wording = Wording::new(&self.policies);
     }
 
@@ -103,7 +107,7 @@ impl Live {
                 Ok(key) => charges.push(index, key, policy.cost_of(&head)),
                 Err(error) => {
                     let rejection = self.reject_key(policy, &error);
-                    return Step::Reject(answer(rejection, None, request));
+                    return Step::Reject(self.answer(rejection, None, request));
                 }
             }
         }
@@ -128,7 +132,8 @@ impl Live {
             self.show(charges, request);
         }
         if !allowed {
-            return Some(answer(self.deny(charges), self.fields(charges), request));
+            let limits = self.policy_fields.limits(charges);
+            return Some(self.answer(self.deny(charges), limits, request));
         }
         if self.counters.allowed.add() % EVICTION_CHECK == 0 {
             self.tell_evictions();
@@ -185,7 +190,18 @@ impl Live {
     pub(crate) fn reject_store<B>(&self, error: &StoreError, request: &mut Request<B>) -> Response<Bytes> {
         self.counters.rejected.add();
         self.tell(&Event::StoreFailed { error });
-        answer(Rejection::store(), None, request)
+        self.answer(Rejection::store(), None, request)
+    }
+
+    /// Answers `request` in place of the service inside, which leaves of it nothing that anybody needs.
+    fn answer<B>(
+        &self,
+        rejection: Rejection,
+        limits: Option<HeaderValue>,
+        request: &mut Request<B>,
+    ) -> Response<Bytes> {
+        let extensions = std::mem::take(request.extensions_mut());
+        rejection.response(&self.rejection_headers, limits, request.method(), extensions)
     }
 
     pub(crate) fn tell(&self, event: &Event<'_>) {
@@ -209,12 +225,6 @@ impl Live {
             self.tell(&Event::Evicted { policy: policy.name(), total });
         }
     }
-}
-
-/// Answers `request` in place of the service inside, which leaves of it nothing that anybody needs.
-fn answer<B>(rejection: Rejection, fields: Option<FieldValues>, request: &mut Request<B>) -> Response<Bytes> {
-    let extensions = std::mem::take(request.extensions_mut());
-    rejection.response(fields, request.method(), extensions)
 }
 
 /// How many admissions of a thread pass between two looks at the evictions.

@@ -6,11 +6,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use http::{Extensions, Method, Response};
+use http::{Extensions, HeaderValue, Method, Response};
 
-use super::fields::{FieldValues, seconds};
-use super::number::header_value;
+use super::fields::seconds;
+use super::headers::RejectionHeaders;
 use super::problem::Problem;
 use super::rejection::{Cause, Refusal, Rejection, RejectionKind};
 use super::text::Text;
@@ -25,31 +24,19 @@ const QUOTA_EXCEEDED: &str = "{\"type\":\"https://iana.org/assignments/http-prob
 
 const REDUCED_CAPACITY: &str = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
 
-/// Fields of a rejection, with both quota fields.
-const FIELDS: usize = 6;
-
 impl Rejection {
     /// The response: problem+json, `Retry-After` when a wait helps, and never to be stored by a cache.
     ///
     /// `extensions` are the request's, which nobody needs any more: emptied, they spare the response a map of its own.
     pub(crate) fn response(
         self,
-        fields: Option<FieldValues>,
+        headers: &RejectionHeaders,
+        limits: Option<HeaderValue>,
         method: &Method,
         mut extensions: Extensions,
     ) -> Response<Bytes> {
         let json = self.json();
-        let mut headers = HeaderMap::with_capacity(FIELDS);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(CONTENT_LENGTH, header_value(json.len() as u64));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(wait) = self.retry_after {
-            headers.insert(RETRY_AFTER, header_value(whole_seconds(wait)));
-        }
-        if let Some(fields) = fields {
-            fields.insert_into(&mut headers);
-        }
-
+        let headers = headers.of(json.len(), self.retry_after.map(whole_seconds), limits);
         // A response to HEAD says how long the body would be, and has none.
         let mut response = Response::new(if method == Method::HEAD { Bytes::new() } else { json });
         *response.status_mut() = self.status();

@@ -19,8 +19,8 @@ use super::text::Text;
 use crate::policy::Policy;
 use crate::store::{Charge, Charges};
 
-const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+pub(super) const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+pub(super) const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Largest Integer of RFC 9651, section 3.3.1.
 const MAX_INTEGER: u64 = 999_999_999_999_999;
@@ -64,25 +64,35 @@ impl PolicyFields {
         Self { limits, policies }
     }
 
+    /// `RateLimit-Policy`, if the fields are to be sent.
+    pub(super) fn policies(&self) -> Option<&HeaderValue> {
+        self.policies.as_ref()
+    }
+
     /// The fields for these decisions; `None` when none are to be sent.
     #[inline]
     pub(crate) fn values(&self, charges: &Charges) -> Option<FieldValues> {
-        self.policies.as_ref().and_then(|policies| self.values_beside(policies, charges))
+        let limits = self.limits(charges)?;
+        Some(FieldValues { limits, policies: self.policies.clone()? })
+    }
+
+    /// `RateLimit` for these decisions; `None` when it is not to be sent.
+    #[inline]
+    pub(crate) fn limits(&self, charges: &Charges) -> Option<HeaderValue> {
+        self.policies.as_ref().and_then(|_| self.written(charges))
     }
 
     #[inline(never)]
-    fn values_beside(&self, policies: &HeaderValue, charges: &Charges) -> Option<FieldValues> {
+    fn written(&self, charges: &Charges) -> Option<HeaderValue> {
         let mut text = Text::<192>::new();
         for charge in charges.as_slice() {
             if let Some(decision) = &charge.decision {
                 self.write_limit(charge, decision, &mut text);
             }
         }
-        if text.as_bytes().is_empty() {
-            return None;
-        }
-        let limits = HeaderValue::from_bytes(text.as_bytes()).ok()?;
-        Some(FieldValues { limits, policies: policies.clone() })
+        // A List without members is a field that is not there.
+        let text = Some(text.as_bytes()).filter(|text| !text.is_empty());
+        text.and_then(|text| HeaderValue::from_bytes(text).ok())
     }
 
     fn write_limit<const N: usize>(&self, charge: &Charge, decision: &Decision, text: &mut Text<N>) {
@@ -111,12 +121,6 @@ fn effective_window(decision: &Decision, quota: &Quota) -> Duration {
 }
 
 impl FieldValues {
-    /// Inserts the fields into the headers of a response of the layer's own.
-    pub(super) fn insert_into(self, headers: &mut HeaderMap) {
-        headers.insert(RATELIMIT, self.limits);
-        headers.insert(RATELIMIT_POLICY, self.policies);
-    }
-
     /// Adds the fields to a response, after any that the inner service set for limits of its own.
     ///
     /// Left out on redirects, which a client that heeds a low `r` would stall on, and where a shared cache could replay

@@ -2,6 +2,7 @@
 
 mod answer;
 mod fields;
+mod headers;
 mod instance;
 mod number;
 mod problem;
@@ -11,5 +12,6 @@ mod wording;
 
 pub use fields::Fields;
 pub(crate) use fields::{FieldValues, PolicyFields};
+pub(crate) use headers::RejectionHeaders;
 pub use rejection::{Rejection, RejectionKind};
 pub(crate) use wording::Wording;
