@@ -36,19 +36,18 @@ impl RejectionHeaders {
             headers.remove(RATELIMIT);
             headers.remove(RATELIMIT_POLICY);
         }
-        let (mut wait, mut limits) = (wait.map(header_value), limits);
+        let mut limits = limits;
         for (name, value) in &mut headers {
-            let known = if name == CONTENT_LENGTH {
-                Some(header_value(length as u64))
+            if name == CONTENT_LENGTH {
+                *value = header_value(length as u64);
             } else if name == RETRY_AFTER {
-                wait.take()
+                if let Some(wait) = wait {
+                    *value = header_value(wait);
+                }
             } else if name == RATELIMIT {
-                limits.take()
-            } else {
-                None
-            };
-            if let Some(known) = known {
-                *value = known;
+                if let Some(limits) = limits.take() {
+                    *value = limits;
+                }
             }
         }
         headers
