@@ -107,13 +107,17 @@ where
                     let charges = ready!(waiting.decision.as_mut().poll(cx));
                     let (mut service, mut request) = waiting.call.take().expect("polled after completion");
                     let live = &waiting.live;
-                    let (response, fields) = match charges {
-                        Ok(charges) => (live.act(&charges, &mut request), live.fields(&charges)),
-                        Err(error) => (Some(live.reject_store(&error, &mut request)), None),
-                    };
-                    match response {
-                        None => State::Forward { future: service.call(request), fields },
-                        response => State::Reject { response },
+                    match charges {
+                        Ok(charges) => match live.act(&charges, &mut request) {
+                            None => {
+                                let fields = live.fields(&charges);
+                                State::Forward { future: service.call(request), fields }
+                            }
+                            response => State::Reject { response },
+                        },
+                        Err(error) => {
+                            State::Reject { response: Some(live.reject_store(&error, &mut request)) }
+                        }
                     }
                 }
             };
