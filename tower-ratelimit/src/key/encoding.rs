@@ -90,6 +90,7 @@ impl Key {
     /// An address of IPv4. The key of nearly every request, and written as one word.
     #[inline]
     pub(super) fn ipv4(address: Ipv4Addr) -> Self {
+        // The kind, the length of the only part in two bytes, and the prefix.
         const START: u32 = u32::from_le_bytes([Kind::Address as u8, 5, 0, 32]);
         let word = u64::from(START) | u64::from(u32::from_le_bytes(address.octets())) << 32;
         let mut bytes = [0; INLINE];
@@ -208,6 +209,18 @@ mod tests {
             assert_eq!(key.as_bytes()[0], Kind::Text as u8);
             assert_eq!(key.as_bytes()[1..3], u16::try_from(length).expect("small").to_le_bytes());
             assert_eq!(&key.as_bytes()[3..], text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn addresses_are_encoded_like_everything_else() {
+        let v4 = Key::of(Kind::Address, &[&[32, 192, 0, 2, 1]]);
+        assert_eq!(Key::ipv4(Ipv4Addr::new(192, 0, 2, 1)), v4);
+        for prefix in [32, 48, 64, 127, 128] {
+            let address = Ipv6Addr::from_bits(u128::MAX);
+            let network = u128::MAX << (128 - prefix);
+            let part = [&[prefix][..], &network.to_be_bytes()].concat();
+            assert_eq!(Key::ipv6(address, prefix), Key::of(Kind::Address, &[&part]));
         }
     }
 

@@ -53,3 +53,31 @@ impl RejectionHeaders {
         headers
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rate_core::Quota;
+
+    use super::*;
+    use crate::policy::Policy;
+    use crate::response::Fields;
+
+    #[test]
+    fn no_field_is_sent_with_a_value_that_is_not_known() {
+        let policies = [Policy::new("p", Quota::per_hour(1))];
+        for fields in [Fields::Draft11, Fields::None] {
+            let rejection = RejectionHeaders::new(&PolicyFields::new(&policies, fields));
+            for wait in [None, Some(1), Some(3_600)] {
+                for limits in [None, Some(HeaderValue::from_static("\"p\";r=0;t=1"))] {
+                    let limits = limits.filter(|_| fields == Fields::Draft11);
+                    let headers = rejection.of(7, wait, limits.clone());
+                    assert!(headers.values().all(|value| !value.is_empty()), "{headers:?}");
+                    assert_eq!(headers[CONTENT_LENGTH], "7");
+                    assert_eq!(headers.get(RETRY_AFTER).cloned(), wait.map(HeaderValue::from));
+                    assert_eq!(headers.contains_key(RATELIMIT_POLICY), limits.is_some());
+                    assert_eq!(headers.get(RATELIMIT).cloned(), limits);
+                }
+            }
+        }
+    }
+}
