@@ -13,7 +13,7 @@ use super::KeyError;
 pub(crate) const MAX_PART: usize = 256;
 
 /// Longer keys are moved to the heap. Holds an address, a number, or a header of forty bytes with its name.
-const INLINE: usize = 55;
+const INLINE: usize = 63;
 
 /// Who a request is counted for.
 ///
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn inline_and_heap_keys_have_the_same_encoding() {
-        for length in [1, 40, 52, 53, 54, 256] {
+        for length in [1, 40, 60, 61, 62, 256] {
             let text = "x".repeat(length);
             let key = Key::text(&text).expect("fits");
             assert_eq!(key.as_bytes()[0], Kind::Text as u8);
