@@ -40,7 +40,9 @@ pub fn framework() -> Framework {
 }
 
 fn peer(extensions: &Extensions) -> Option<Peer> {
-    let real = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| *address);
-    let mock = || extensions.get::<MockConnectInfo<SocketAddr>>().map(|MockConnectInfo(address)| *address);
-    real.or_else(mock).map(Peer::Tcp)
+    let address = match extensions.get() {
+        Some(ConnectInfo::<SocketAddr>(real)) => real,
+        None => &extensions.get::<MockConnectInfo<SocketAddr>>()?.0,
+    };
+    Some(Peer::Tcp(*address))
 }

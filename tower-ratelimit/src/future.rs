@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::body::ResponseBody;
-use crate::live::{Action, Live};
-use crate::response::{FieldValues, Rejection};
+use crate::live::Live;
+use crate::response::FieldValues;
 use crate::store::Later;
 
 pin_project! {
@@ -64,22 +64,14 @@ where
         Self { state: State::Forward { future, fields } }
     }
 
-    pub(crate) fn reject(rejection: &Rejection, fields: Option<FieldValues>, method: &Method) -> Self {
-        Self { state: State::Reject { response: Some(rejected(rejection, fields, method)) } }
+    pub(crate) fn reject(response: Response<Bytes>) -> Self {
+        Self { state: State::Reject { response: Some(response) } }
     }
 
     pub(crate) fn wait(decision: Later, service: S, request: Request<B>, live: Arc<Live>) -> Self {
         let waiting = Waiting { decision, call: Some((service, request)), live };
         Self { state: State::Wait { waiting: Box::new(waiting) } }
     }
-}
-
-fn rejected(rejection: &Rejection, fields: Option<FieldValues>, method: &Method) -> Response<Bytes> {
-    let mut response = rejection.response(method);
-    if let Some(fields) = fields {
-        fields.add_to(&mut response);
-    }
-    response
 }
 
 impl<S, B> ResponseFuture<S, B>
@@ -114,14 +106,17 @@ where
                 StateProj::Wait { waiting } => {
                     let charges = ready!(waiting.decision.as_mut().poll(cx));
                     let (mut service, mut request) = waiting.call.take().expect("polled after completion");
-                    let action = match charges {
-                        Ok(charges) => waiting.live.act(&charges, &mut request),
-                        Err(error) => waiting.live.reject_store(&error),
-                    };
-                    match action {
-                        Action::Forward(fields) => State::Forward { future: service.call(request), fields },
-                        Action::Reject(rejection, fields) => {
-                            State::Reject { response: Some(rejected(&rejection, fields, request.method())) }
+                    let live = &waiting.live;
+                    match charges {
+                        Ok(charges) => match live.act(&charges, &mut request) {
+                            None => {
+                                let fields = live.fields(&charges);
+                                State::Forward { future: service.call(request), fields }
+                            }
+                            response => State::Reject { response },
+                        },
+                        Err(error) => {
+                            State::Reject { response: Some(live.reject_store(&error, &mut request)) }
                         }
                     }
                 }

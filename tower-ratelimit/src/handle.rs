@@ -91,7 +91,7 @@ impl Handle {
 
     fn switch(&self, enabled: bool, event: &Event<'_>) {
         let live = self.0.set(|live| live.enabled = enabled);
-        (live.on_event)(event);
+        live.tell(event);
     }
 
     /// Replaces the policies, all at once.
@@ -111,7 +111,7 @@ impl Handle {
             live.policies = policies;
             live.rebind()
         })?;
-        (live.on_event)(&Event::PoliciesChanged { count: live.policies.len() });
+        live.tell(&Event::PoliciesChanged { count: live.policies.len() });
         Ok(())
     }
 
@@ -127,7 +127,7 @@ impl Handle {
     pub fn forget(&self, key: &Key) -> bool {
         let live = self.0.live.load();
         let known = live.binding.forget(key);
-        (live.on_event)(&Event::Forgotten { key: live.binding.digest(key) });
+        live.tell(&Event::Forgotten { key: live.binding.digest(key) });
         known
     }
 

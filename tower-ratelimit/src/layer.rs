@@ -169,7 +169,7 @@ impl RateLimitLayer {
     ///
     /// Runs on the request's path: be quick.
     pub fn on_event(self, observe: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
-        self.with(|live| live.on_event = Arc::new(observe))
+        self.with(|live| live.on_event = Some(Arc::new(observe)))
     }
 
     /// Control of this layer while it serves.

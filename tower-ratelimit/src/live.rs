@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use http::Request;
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response};
 use rate_core::{Clock, Decision, MonotonicClock};
 
 use crate::event::{Event, warn_once};
 use crate::key::{Key, KeyError, KeyErrorKind};
 use crate::policy::{ConfigError, Policy};
-use crate::response::{FieldValues, Fields, PolicyFields, Rejection, Wording};
+use crate::response::{FieldValues, Fields, PolicyFields, Rejection, RejectionHeaders, Wording};
 use crate::stats::Counters;
 use crate::store::{Answer, Binding, Charges, Later, MemoryStore, Store, StoreError};
 use crate::{Framework, RequestHead};
@@ -34,10 +35,11 @@ pub(crate) struct Live {
     pub(crate) chosen: Chosen,
     pub(crate) fields: Fields,
     pub(crate) policy_fields: PolicyFields,
+    pub(crate) rejection_headers: RejectionHeaders,
     pub(crate) wording: Wording,
     pub(crate) with_decision: bool,
     pub(crate) on_decision: Option<Arc<OnDecision>>,
-    pub(crate) on_event: Arc<OnEvent>,
+    pub(crate) on_event: Option<Arc<OnEvent>>,
     pub(crate) counters: Arc<Counters>,
     /// Evictions to be told of next, over all policies.
     pub(crate) evictions_told: Arc<AtomicU64>,
@@ -54,18 +56,12 @@ pub(crate) struct Chosen {
 
 /// What to do with a request.
 pub(crate) enum Step {
-    /// This.
-    Act(Action),
+    /// Forward it, and add the [fields](Live::fields) of its charges to the response.
+    Forward,
+    /// Answer it so.
+    Reject(Response<Bytes>),
     /// Ask again when the store has answered.
     Wait(Later),
-}
-
-/// What to do with a request that was decided on.
-pub(crate) enum Action {
-    /// Forward it, and add these fields to the answer.
-    Forward(Option<FieldValues>),
-    /// Answer it, with these fields.
-    Reject(Rejection, Option<FieldValues>),
 }
 
 impl Live {
@@ -73,9 +69,11 @@ impl Live {
         let clock = Arc::new(MonotonicClock::new());
         let store = Arc::new(MemoryStore::new());
         let binding = store.bind(&policies, clock.now())?;
+        let policy_fields = PolicyFields::new(&policies, Fields::default());
         Ok(Self {
             enabled: true,
-            policy_fields: PolicyFields::new(&policies, Fields::default()),
+            rejection_headers: RejectionHeaders::new(&policy_fields),
+            policy_fields,
             wording: Wording::new(&policies),
             policies,
             store,
@@ -87,7 +85,7 @@ impl Live {
             fields: Fields::default(),
             with_decision: false,
             on_decision: None,
-            on_event: Arc::new(warn_once),
+            on_event: None,
             counters: Arc::default(),
             evictions_told: Arc::default(),
             shared_peer_told: Arc::default(),
@@ -113,18 +111,18 @@ impl Live {
     /// Writes what never changes of the fields, after the policies or the format have changed.
     pub(crate) fn write_fields(&mut self) {
         self.policy_fields = PolicyFields::new(&self.policies, self.fields);
+        self.rejection_headers = RejectionHeaders::new(&self.policy_fields);
         self.wording = Wording::new(&self.policies);
     }
 
-    /// Finds out who asks and decides, or has the store decide.
+    /// Finds out who asks, writes it into `charges`, and decides or has the store decide.
     #[inline]
-    pub(crate) fn begin<B>(&self, request: &mut Request<B>) -> Step {
+    pub(crate) fn begin<B>(&self, request: &mut Request<B>, charges: &mut Charges) -> Step {
         if !self.enabled {
             self.counters.bypassed.add();
-            return Step::Act(Action::Forward(None));
+            return Step::Forward;
         }
         let head = RequestHead::with_framework(request, self.framework);
-        let mut charges = Charges::default();
         for (index, policy) in self.policies.iter().enumerate() {
             match policy.key_of(&head) {
                 Ok(key) => charges.push(index, key, policy.cost_of(&head)),
@@ -132,54 +130,74 @@ impl Live {
                     self.tell_shared_peer(policy, &error);
                     charges.push(index, Key::missing(), policy.cost_of(&head));
                 }
-                Err(error) => return Step::Act(self.reject_key(policy, &error)),
+                Err(error) => {
+                    let rejection = self.reject_key(policy, &error);
+                    return Step::Reject(self.answer(rejection, None, request));
+                }
             }
         }
-        match self.binding.decide(&mut charges, self.clock.now()) {
-            Answer::Now => Step::Act(self.act(&charges, request)),
+        match self.binding.decide(charges, self.clock.now()) {
+            Answer::Now => match self.act(charges, request) {
+                None => Step::Forward,
+                Some(response) => Step::Reject(response),
+            },
             Answer::Later(later) => Step::Wait(later),
         }
     }
 
-    /// Acts on a decision.
+    /// Acts on a decision: nothing, or the response in place of that of the service inside.
     #[inline]
-    pub(crate) fn act<B>(&self, charges: &Charges, request: &mut Request<B>) -> Action {
+    pub(crate) fn act<B>(&self, charges: &Charges, request: &mut Request<B>) -> Option<Response<Bytes>> {
         let allowed = charges.is_allowed();
         if !allowed && !charges.is_decided() {
-            return self.reject_store(&StoreError::new("a charge came back without a decision"));
+            let error = StoreError::new("a charge came back without a decision");
+            return Some(self.reject_store(&error, request));
         }
-        let observed = self.with_decision || self.on_decision.is_some();
-        if let Some((policy, decision)) = observed.then(|| charges.decisive_of()).flatten() {
-            if let Some(on_decision) = &self.on_decision {
-                let head = RequestHead::with_framework(request, self.framework);
-                on_decision(decision, &head.decided_by(self.policies[policy].name()));
-            }
-            if self.with_decision {
-                request.extensions_mut().insert(*decision);
-            }
+        if self.with_decision || self.on_decision.is_some() {
+            self.show(charges, request);
         }
-        let values = self.policy_fields.values(charges);
-        if allowed {
-            if self.counters.allowed.add() % EVICTION_CHECK == 0 {
-                self.tell_evictions();
-            }
-            Action::Forward(values)
-        } else {
-            self.deny(charges, values)
+        if !allowed {
+            let limits = self.policy_fields.limits(charges);
+            return Some(self.answer(self.deny(charges), limits, request));
+        }
+        if self.counters.allowed.add() % EVICTION_CHECK == 0 {
+            self.tell_evictions();
+        }
+        None
+    }
+
+    /// The quota fields of a response, if there are to be any.
+    #[inline]
+    pub(crate) fn fields(&self, charges: &Charges) -> Option<FieldValues> {
+        self.policy_fields.values(charges)
+    }
+
+    /// Shows the decision that counts to those who want to see it.
+    fn show<B>(&self, charges: &Charges, request: &mut Request<B>) {
+        let Some((policy, decision)) = charges.decisive_of() else { return };
+        if let Some(on_decision) = &self.on_decision {
+            let head = RequestHead::with_framework(request, self.framework);
+            on_decision(decision, &head.decided_by(self.policies[policy].name()));
+        }
+        if self.with_decision {
+            request.extensions_mut().insert(*decision);
         }
     }
 
     #[inline(never)]
-    fn deny(&self, charges: &Charges, values: Option<FieldValues>) -> Action {
+    fn deny(&self, charges: &Charges) -> Rejection {
         self.counters.denied.add();
-        for charge in charges.as_slice() {
-            if let Some(decision) = charge.decision.filter(|decision| !decision.is_allowed()) {
-                let policy = self.policies[charge.policy].name();
-                let key = self.binding.digest(&charge.key);
-                (self.on_event)(&Event::Denied { policy, key, retry_after: decision.retry_after() });
+        // By default nothing is told of a refusal, and then nobody needs the key's digest.
+        if let Some(on_event) = &self.on_event {
+            for charge in charges.as_slice() {
+                if let Some(decision) = charge.decision.filter(|decision| !decision.is_allowed()) {
+                    let policy = self.policies[charge.policy].name();
+                    let key = self.binding.digest(&charge.key);
+                    on_event(&Event::Denied { policy, key, retry_after: decision.retry_after() });
+                }
             }
         }
-        Action::Reject(Rejection::denied(&self.wording, charges), values)
+        Rejection::denied(&self.wording, charges)
     }
 
     /// Tells, once, that the server does not say who asks, so that a limit for each of many is one for all of them.
@@ -190,27 +208,45 @@ impl Live {
             && !told.load(Ordering::Relaxed)
             && !told.swap(true, Ordering::Relaxed)
         {
-            (self.on_event)(&Event::SharedPeer { policy: policy.name(), fix: self.peer_fix });
+            self.tell(&Event::SharedPeer { policy: policy.name(), fix: self.peer_fix });
         }
     }
 
     #[cold]
-    fn reject_key(&self, policy: &Policy, error: &KeyError) -> Action {
+    fn reject_key(&self, policy: &Policy, error: &KeyError) -> Rejection {
         self.counters.rejected.add();
         let no_peer = error.kind() == KeyErrorKind::NoPeer;
-        (self.on_event)(&if no_peer {
+        self.tell(&if no_peer {
             Event::NoPeer { fix: self.peer_fix }
         } else {
             Event::KeyRejected { policy: policy.name(), error }
         });
-        Action::Reject(Rejection::key(error, no_peer.then_some(self.peer_fix)), None)
+        Rejection::key(error, no_peer.then_some(self.peer_fix))
     }
 
     #[cold]
-    pub(crate) fn reject_store(&self, error: &StoreError) -> Action {
+    pub(crate) fn reject_store<B>(&self, error: &StoreError, request: &mut Request<B>) -> Response<Bytes> {
         self.counters.rejected.add();
-        (self.on_event)(&Event::StoreFailed { error });
-        Action::Reject(Rejection::store(), None)
+        self.tell(&Event::StoreFailed { error });
+        self.answer(Rejection::store(), None, request)
+    }
+
+    /// Answers `request` in place of the service inside, which leaves of it nothing that anybody needs.
+    fn answer<B>(
+        &self,
+        rejection: Rejection,
+        limits: Option<HeaderValue>,
+        request: &mut Request<B>,
+    ) -> Response<Bytes> {
+        let extensions = std::mem::take(request.extensions_mut());
+        rejection.response(&self.rejection_headers, limits, request.method(), extensions)
+    }
+
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        match &self.on_event {
+            Some(on_event) => on_event(event),
+            None => warn_once(event),
+        }
     }
 
     /// Tells of evictions at the first one and whenever their number has doubled.
@@ -223,7 +259,7 @@ impl Live {
         }
         self.evictions_told.store(total, Ordering::Relaxed);
         for (policy, total) in self.policies.iter().zip(self.evictions()).filter(|(_, total)| *total > 0) {
-            (self.on_event)(&Event::Evicted { policy: policy.name(), total });
+            self.tell(&Event::Evicted { policy: policy.name(), total });
         }
     }
 }

@@ -10,7 +10,8 @@ use tower_service::Service;
 use crate::body::ResponseBody;
 use crate::future::ResponseFuture;
 use crate::handle::{Handle, Shared};
-use crate::live::{Action, Step};
+use crate::live::Step;
+use crate::store::Charges;
 
 /// Limits the rate of requests to the service inside.
 ///
@@ -63,11 +64,15 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let live = self.shared.live.load();
-        match live.begin(&mut request) {
-            Step::Act(Action::Forward(fields)) => ResponseFuture::forward(self.inner.call(request), fields),
-            Step::Act(Action::Reject(rejection, fields)) => {
-                ResponseFuture::reject(&rejection, fields, request.method())
+        let mut charges = Charges::default();
+        match live.begin(&mut request, &mut charges) {
+            Step::Forward => {
+                let fields = live.fields(&charges);
+                // Before the service inside runs, which may take its time.
+                drop(live);
+                ResponseFuture::forward(self.inner.call(request), fields)
             }
+            Step::Reject(response) => ResponseFuture::reject(response),
             Step::Wait(decision) => {
                 // The service that was polled ready is the one to call; a clone takes its place and starts unready.
                 // https://docs.rs/tower/latest/tower/trait.Service.html#be-careful-when-cloning-inner-services

@@ -57,6 +57,7 @@ struct Stripe(AtomicU64);
 
 impl Counter {
     /// Adds one and returns how many this stripe had before.
+    #[inline]
     pub(crate) fn add(&self) -> u64 {
         // Relaxed: a figure for people, ordered with nothing.
         self.stripes[stripe_of_this_thread()].0.fetch_add(1, Ordering::Relaxed)
@@ -68,6 +69,7 @@ impl Counter {
     }
 }
 
+#[inline]
 fn stripe_of_this_thread() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {

@@ -1,6 +1,6 @@
 //! The network a request comes from.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use super::{Key, KeyError, KeyExtractor, Or};
 use crate::RequestHead;
@@ -59,15 +59,18 @@ impl ClientIp {
     /// The key of a client with this address, for [`Handle::forget`](crate::Handle::forget).
     #[must_use]
     pub fn key_of(&self, address: IpAddr) -> Key {
-        match address.to_canonical() {
-            IpAddr::V4(v4) => Key::address(v4.into(), 32),
-            IpAddr::V6(v6) => {
-                let prefix =
-                    if v6.is_loopback() || v6.is_unicast_link_local() { 128 } else { self.ipv6_prefix };
-                let mask = u128::MAX << (128 - prefix);
-                Key::address(Ipv6Addr::from_bits(v6.to_bits() & mask).into(), prefix)
-            }
+        match address {
+            IpAddr::V4(v4) => Key::ipv4(v4),
+            IpAddr::V6(v6) => self.key_of_v6(v6),
         }
+    }
+
+    fn key_of_v6(self, address: Ipv6Addr) -> Key {
+        if let Some(mapped) = address.to_ipv4_mapped() {
+            return Key::ipv4(mapped);
+        }
+        let is_whole = address.is_loopback() || address.is_unicast_link_local();
+        Key::ipv6(address, if is_whole { 128 } else { self.ipv6_prefix })
     }
 
     /// Asks `other` when there is no peer.
@@ -80,7 +83,8 @@ impl KeyExtractor for ClientIp {
     #[inline]
     fn extract(&self, request: &RequestHead<'_>) -> Result<Key, KeyError> {
         match request.peer() {
-            Some(Peer::Tcp(address)) => Ok(self.key_of(address.ip())),
+            Some(Peer::Tcp(SocketAddr::V4(peer))) => Ok(Key::ipv4(*peer.ip())),
+            Some(Peer::Tcp(SocketAddr::V6(peer))) => Ok(self.key_of_v6(*peer.ip())),
             Some(Peer::Unix) => Err(KeyError::unconfigured(
                 "the peer is a Unix socket, which has no address; give the policy another key, such as `header(..)` or \
                  `global()`",

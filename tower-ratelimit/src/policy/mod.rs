@@ -153,6 +153,7 @@ impl Policy {
         self.quota
     }
 
+    #[inline]
     pub(crate) fn key_of(&self, request: &RequestHead<'_>) -> Result<Key, KeyError> {
         self.key.extract(request)
     }
@@ -162,6 +163,7 @@ impl Policy {
         error.is_missing() && self.on_missing_key == OnMissingKey::SharedBucket
     }
 
+    #[inline]
     pub(crate) fn cost_of(&self, request: &RequestHead<'_>) -> u64 {
         self.cost.units(request)
     }

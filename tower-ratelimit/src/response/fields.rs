@@ -9,16 +9,18 @@
 //!
 //! The draft is no standard yet; a later one may rename the parameters, which is why [`Fields`] can grow.
 
-use http::header::{CACHE_CONTROL, Entry, HeaderMap, HeaderName, HeaderValue};
-use http::{Response, StatusCode};
-use rate_core::{Decision, Quota};
 use std::time::Duration;
 
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use rate_core::{Decision, Quota};
+
+use super::text::Text;
 use crate::policy::Policy;
 use crate::store::{Charge, Charges};
 
-const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+pub(super) const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+pub(super) const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Largest Integer of RFC 9651, section 3.3.1.
 const MAX_INTEGER: u64 = 999_999_999_999_999;
@@ -37,8 +39,8 @@ pub enum Fields {
 /// What never changes about the fields of a set of policies, written once.
 #[derive(Clone, Debug)]
 pub(crate) struct PolicyFields {
-    /// Each policy's name as a String of RFC 9651, and its quota.
-    names: Vec<(String, Quota)>,
+    /// What comes before each policy's remaining units in `RateLimit`, and its quota.
+    limits: Vec<(String, Quota)>,
     /// `RateLimit-Policy`.
     policies: Option<HeaderValue>,
 }
@@ -58,30 +60,48 @@ impl PolicyFields {
             Fields::Draft11 => HeaderValue::try_from(members.join(", ")).ok(),
             Fields::None => None,
         };
-        Self { names, policies }
+        let limits = names.into_iter().map(|(name, quota)| (format!("{name};r="), quota)).collect();
+        Self { limits, policies }
+    }
+
+    /// `RateLimit-Policy`, if the fields are to be sent.
+    pub(super) fn policies(&self) -> Option<&HeaderValue> {
+        self.policies.as_ref()
     }
 
     /// The fields for these decisions; `None` when none are to be sent.
+    #[inline]
     pub(crate) fn values(&self, charges: &Charges) -> Option<FieldValues> {
-        let policies = self.policies.clone()?;
-        let mut text = Text::default();
+        let limits = self.limits(charges)?;
+        Some(FieldValues { limits, policies: self.policies.clone()? })
+    }
+
+    /// `RateLimit` for these decisions; `None` when it is not to be sent.
+    #[inline]
+    pub(crate) fn limits(&self, charges: &Charges) -> Option<HeaderValue> {
+        self.policies.as_ref().and_then(|_| self.written(charges))
+    }
+
+    #[inline(never)]
+    fn written(&self, charges: &Charges) -> Option<HeaderValue> {
+        let mut text = Text::<192>::new();
         for charge in charges.as_slice() {
             if let Some(decision) = &charge.decision {
                 self.write_limit(charge, decision, &mut text);
             }
         }
-        Some(FieldValues { limits: HeaderValue::from_bytes(text.as_bytes()).ok()?, policies })
+        // A List without members is a field that is not there.
+        let text = Some(text.as_bytes()).filter(|text| !text.is_empty());
+        text.and_then(|text| HeaderValue::from_bytes(text).ok())
     }
 
-    fn write_limit(&self, charge: &Charge, decision: &Decision, text: &mut Text) {
-        let (name, quota) = &self.names[charge.policy];
-        let remaining = decision.remaining();
+    fn write_limit<const N: usize>(&self, charge: &Charge, decision: &Decision, text: &mut Text<N>) {
+        let (start, quota) = &self.limits[charge.policy];
         if !text.as_bytes().is_empty() {
             text.push(b", ");
         }
-        text.push(name.as_bytes());
-        text.push(b";r=");
-        text.push_number(remaining);
+        text.push(start.as_bytes());
+        text.push_number(decision.remaining().min(MAX_INTEGER));
         text.push(b";t=");
         text.push_number(seconds(effective_window(decision, quota)));
     }
@@ -112,27 +132,30 @@ impl FieldValues {
             return;
         }
         let headers = response.headers_mut();
-        append(headers, RATELIMIT, self.limits);
-        append(headers, RATELIMIT_POLICY, self.policies);
+        if headers.append(RATELIMIT, self.limits) {
+            keep_theirs(headers, &RATELIMIT);
+        }
+        if headers.append(RATELIMIT_POLICY, self.policies) {
+            keep_theirs(headers, &RATELIMIT_POLICY);
+        }
     }
 }
 
-/// Appends the members whose names the field does not have yet: a name stands for one policy in a response, and what the
-/// inner service says of its own is not ours to take back.
-fn append(headers: &mut HeaderMap, field: HeaderName, ours: HeaderValue) {
-    match headers.entry(field) {
-        Entry::Vacant(field) => {
-            field.insert(ours);
-        }
-        Entry::Occupied(mut field) => {
-            let has = |name| {
-                field.iter().any(|line| split(line.as_bytes(), b',').any(|other| name_of(other) == name))
-            };
-            let new: Vec<_> = split(ours.as_bytes(), b',').filter(|member| !has(name_of(member))).collect();
-            if let (false, Ok(new)) = (new.is_empty(), HeaderValue::from_bytes(&new.join(&b", "[..]))) {
-                field.append(new);
-            }
-        }
+/// Takes those members back from the last line whose names the lines before it have already: a name stands for one policy
+/// in a response, and what the inner service says of its own is not ours to replace.
+#[cold]
+fn keep_theirs(headers: &mut HeaderMap, field: &HeaderName) {
+    let mut lines: Vec<_> = headers.get_all(field).iter().cloned().collect();
+    let Some(ours) = lines.pop() else { return };
+    let has =
+        |name| lines.iter().any(|line| split(line.as_bytes(), b',').any(|other| name_of(other) == name));
+    let new: Vec<_> = split(ours.as_bytes(), b',').filter(|member| !has(name_of(member))).collect();
+    if let (false, Ok(new)) = (new.is_empty(), HeaderValue::from_bytes(&new.join(&b", "[..]))) {
+        lines.push(new);
+    }
+    headers.remove(field);
+    for line in lines {
+        headers.append(field, line);
     }
 }
 
@@ -178,41 +201,4 @@ fn member(name: &str, quota: &Quota) -> String {
 /// Whole seconds, rounded up and within RFC 9651's range.
 pub(super) fn seconds(time: Duration) -> u64 {
     time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).min(MAX_INTEGER)
-}
-
-/// Text written without allocating, up to the length of a few policies.
-struct Text {
-    short: [u8; 192],
-    len: usize,
-    /// All of it, once it is too long.
-    long: Vec<u8>,
-}
-
-impl Default for Text {
-    fn default() -> Self {
-        Self { short: [0; 192], len: 0, long: Vec::new() }
-    }
-}
-
-impl Text {
-    #[inline]
-    fn push(&mut self, bytes: &[u8]) {
-        if self.long.is_empty() {
-            if let Some(room) = self.short.get_mut(self.len..self.len + bytes.len()) {
-                room.copy_from_slice(bytes);
-                self.len += bytes.len();
-                return;
-            }
-            self.long.extend_from_slice(&self.short[..self.len]);
-        }
-        self.long.extend_from_slice(bytes);
-    }
-
-    fn push_number(&mut self, number: u64) {
-        self.push(itoa::Buffer::new().format(number.min(MAX_INTEGER)).as_bytes());
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        if self.long.is_empty() { &self.short[..self.len] } else { &self.long }
-    }
 }

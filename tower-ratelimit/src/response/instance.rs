@@ -4,8 +4,20 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-const PREFIX: &[u8; 9] = b"urn:uuid:";
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// Where each byte's two digits go.
+const PLACES: [usize; 16] = [9, 11, 13, 15, 18, 20, 23, 25, 28, 30, 33, 35, 37, 39, 41, 43];
+
+/// The two digits of each byte.
+static DIGITS: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte / 16], DIGITS[byte % 16]];
+        byte += 1;
+    }
+    pairs
+};
 
 /// A random UUID (version 4 of RFC 9562) as a URN.
 ///
@@ -27,16 +39,9 @@ impl Instance {
 
     /// `urn:uuid:` and 32 digits in groups of 8, 4, 4, 4 and 12.
     pub(super) fn text(self) -> [u8; 45] {
-        let mut text = [b'-'; 45];
-        text[..PREFIX.len()].copy_from_slice(PREFIX);
-        let mut at = PREFIX.len();
-        for (index, byte) in self.0.to_be_bytes().into_iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                at += 1;
-            }
-            text[at] = DIGITS[usize::from(byte >> 4)];
-            text[at + 1] = DIGITS[usize::from(byte & 15)];
-            at += 2;
+        let mut text = *b"urn:uuid:........-....-....-....-............";
+        for (byte, at) in self.0.to_be_bytes().into_iter().zip(PLACES) {
+            text[at..at + 2].copy_from_slice(&DIGITS[usize::from(byte)]);
         }
         text
     }
@@ -58,7 +63,7 @@ mod tests {
                 [8, 4, 4, 4, 12],
                 "{text}"
             );
-            assert!(uuid.bytes().all(|byte| byte == b'-' || DIGITS.contains(&byte)), "{text}");
+            assert!(uuid.bytes().all(|byte| matches!(byte, b'-' | b'0'..=b'9' | b'a'..=b'f')), "{text}");
             assert!(groups[2].starts_with('4'), "{text}");
             assert!(groups[3].starts_with(['8', '9', 'a', 'b']), "{text}");
         }

@@ -1,30 +1,16 @@
-//! A request that was not forwarded, and the response it gets.
+//! A request that was not forwarded, and why.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use http::{Method, Response, StatusCode};
+use http::StatusCode;
 use smallvec::SmallVec;
 
-use super::fields::seconds;
 use super::instance::Instance;
-use super::problem::Problem;
+use super::text::Text;
 use super::wording::Wording;
 use crate::key::{KeyError, KeyErrorKind};
 use crate::store::Charges;
-
-/// Largest `Retry-After`, which many clients keep in 31 bits.
-const MAX_RETRY_AFTER: u64 = 2_147_483_647;
-
-const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
-/// The beginning of a refusal's body; a test compares the whole with what the JSON library writes.
-const QUOTA_EXCEEDED_JSON: &str = "{\"type\":\"https://iana.org/assignments/http-problem-types#quota-exceeded\",\
-    \"title\":\"Quota Exceeded\",\"status\":429,\"detail\":\"";
-
-const REDUCED_CAPACITY: &str = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
 
 /// Why a request was not forwarded.
 ///
@@ -56,19 +42,16 @@ const REDUCED_CAPACITY: &str = "https://iana.org/assignments/http-problem-types#
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Rejection(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    kind: RejectionKind,
-    cause: Cause,
-    retry_after: Option<Duration>,
-    instance: Instance,
+pub struct Rejection {
+    pub(super) kind: RejectionKind,
+    pub(super) cause: Cause,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) instance: Instance,
 }
 
 /// What the response explains.
-#[derive(Debug)]
-enum Cause {
+#[derive(Clone, Debug)]
+pub(super) enum Cause {
     /// These policies, whose wording is ready.
     Refusals(Wording, SmallVec<[Refusal; 1]>),
     /// Anything else, in a sentence.
@@ -77,10 +60,10 @@ enum Cause {
 
 /// One policy's part in a refusal.
 #[derive(Clone, Copy, Debug)]
-struct Refusal {
-    policy: usize,
+pub(super) struct Refusal {
+    pub(super) policy: usize,
     /// The cost, when it is more than can ever be admitted.
-    too_much: Option<u64>,
+    pub(super) too_much: Option<u64>,
 }
 
 /// What kept a request from being forwarded.
@@ -136,25 +119,25 @@ impl Rejection {
     }
 
     fn of(kind: RejectionKind, cause: Cause, retry_after: Option<Duration>) -> Self {
-        Self(Arc::new(Inner { kind, cause, retry_after, instance: Instance::new() }))
+        Self { kind, cause, retry_after, instance: Instance::new() }
     }
 
     /// What kept the request from being forwarded.
     #[must_use]
     pub fn kind(&self) -> RejectionKind {
-        self.0.kind
+        self.kind
     }
 
     /// The status of the response.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.0.kind.status()
+        self.kind.status()
     }
 
     /// The policies that refused, in the order of the layer.
     #[must_use]
     pub fn violated_policies(&self) -> Vec<&str> {
-        match &self.0.cause {
+        match &self.cause {
             Cause::Refusals(wording, refusals) => {
                 refusals.iter().map(|refusal| wording.of(refusal.policy).name.as_str()).collect()
             }
@@ -165,17 +148,17 @@ impl Rejection {
     /// The longest wait among the policies that refused; `None` when no wait helps.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.retry_after
+        self.retry_after
     }
 
     /// The explanation in the response's body.
     #[must_use]
     pub fn detail(&self) -> Cow<'_, str> {
-        match &self.0.cause {
+        match &self.cause {
             Cause::Refusals(wording, refusals) => {
-                let mut text = Vec::new();
-                self.write_detail(refusals, |policy| &wording.of(policy).allowance, &mut text);
-                Cow::Owned(String::from_utf8(text).unwrap_or_default())
+                let mut text = Text::<256>::new();
+                self.write_detail(refusals, wording, |policy| &policy.allowance, &mut text);
+                String::from_utf8_lossy(text.as_bytes()).into_owned().into()
             }
             Cause::Sentence(sentence) => Cow::Borrowed(sentence),
         }
@@ -184,111 +167,6 @@ impl Rejection {
     /// The `instance` in the response's body, `urn:uuid:…`: what a user can quote and an operator can find in the log.
     #[must_use]
     pub fn instance(&self) -> String {
-        self.0.instance.text().into_iter().map(char::from).collect()
-    }
-
-    /// The sentences of a refusal, each policy's allowance as `allowance` words it.
-    fn write_detail<'a>(
-        &self,
-        refusals: &[Refusal],
-        allowance: impl Fn(usize) -> &'a str,
-        text: &mut impl Extend<u8>,
-    ) {
-        let mut push = |part: &str| text.extend(part.bytes());
-        let mut number = itoa::Buffer::new();
-        for (index, refusal) in refusals.iter().enumerate() {
-            push(if index == 0 { "" } else { " " });
-            push(allowance(refusal.policy));
-            if let (Some(cost), Cause::Refusals(wording, _)) = (refusal.too_much, &self.0.cause) {
-                push(" This request costs ");
-                push(number.format(cost));
-                push(", and at most ");
-                push(number.format(wording.of(refusal.policy).burst));
-                push(" can ever be admitted at once.");
-            }
-        }
-        if let Some(wait) = self.0.retry_after {
-            let wait = whole_seconds(wait);
-            push(" Retry in ");
-            push(number.format(wait));
-            push(if wait == 1 { " second." } else { " seconds." });
-        }
-    }
-
-    /// The problem as JSON. A refusal's is joined from parts that were serialized before, and numbers.
-    fn json(&self) -> Vec<u8> {
-        let status = self.status();
-        let (kind, title) = match self.0.kind {
-            RejectionKind::Denied => (QUOTA_EXCEEDED, "Quota Exceeded"),
-            RejectionKind::Store => (REDUCED_CAPACITY, "Temporary Reduced Capacity"),
-            RejectionKind::Key(_) => ("about:blank", status.canonical_reason().unwrap_or_default()),
-        };
-        match &self.0.cause {
-            Cause::Sentence(detail) => {
-                Problem { kind, title, status: status.as_u16(), detail, instance: &self.instance() }.to_json()
-            }
-            Cause::Refusals(wording, refusals) => {
-                let mut json = Vec::with_capacity(512);
-                json.extend_from_slice(QUOTA_EXCEEDED_JSON.as_bytes());
-                self.write_detail(refusals, |policy| &wording.of(policy).json_allowance, &mut json);
-                json.extend_from_slice(b"\",\"instance\":\"");
-                json.extend_from_slice(&self.0.instance.text());
-                json.extend_from_slice(b"\",\"violated-policies\":[");
-                for (index, refusal) in refusals.iter().enumerate() {
-                    json.extend_from_slice(if index == 0 { b"" } else { b"," });
-                    json.extend_from_slice(wording.of(refusal.policy).json_name.as_bytes());
-                }
-                json.extend_from_slice(b"]}");
-                json
-            }
-        }
-    }
-
-    /// The response: problem+json, `Retry-After` when a wait helps, and never to be stored by a cache.
-    pub(crate) fn response(&self, method: &Method) -> Response<Bytes> {
-        let json = self.json();
-
-        // A response to HEAD says how long the body would be, and has none.
-        let length = json.len();
-        let body = if method == Method::HEAD { Bytes::new() } else { Bytes::from(json) };
-        let mut response = Response::new(body);
-        *response.status_mut() = self.status();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(wait) = self.0.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
-        }
-        response.extensions_mut().insert(self.clone());
-        response
-    }
-}
-
-/// A wait in the seconds of `Retry-After`: rounded up, never zero, so that waiting it out is always enough.
-fn whole_seconds(wait: Duration) -> u64 {
-    seconds(wait).clamp(1, MAX_RETRY_AFTER)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_are_rounded_up_between_a_second_and_what_31_bits_hold() {
-        for (nanos, seconds) in [
-            (0, 1),
-            (1, 1),
-            (999_999_000, 1),
-            (1_000_000_000, 1),
-            (1_000_000_001, 2),
-            (59_500_000_000, 60),
-            (2_147_483_647_000_000_000, 2_147_483_647),
-            (2_147_483_647_000_000_001, 2_147_483_647),
-            (u64::MAX, 2_147_483_647),
-        ] {
-            assert_eq!(whole_seconds(Duration::from_nanos(nanos)), seconds, "{nanos} ns");
-        }
-        assert_eq!(whole_seconds(Duration::MAX), 2_147_483_647);
+        self.instance.text().into_iter().map(char::from).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! What refusals say, written once for each policy.
 //!
-//! An attack is mostly refusals, so refusing has to be cheaper than serving. All that varies between two refusals are
-//! numbers; everything else is serialized when the policies are set and joined when a request is refused.
+//! All that varies between two refusals are numbers; everything else is serialized when the policies are set, and joined
+//! when a request is refused.
 
 use std::sync::Arc;
 

@@ -23,6 +23,7 @@ pub struct Charge {
 pub struct Charges(SmallVec<[Charge; 3]>);
 
 impl Charges {
+    #[inline]
     pub(crate) fn push(&mut self, policy: usize, key: Key, cost: u64) {
         self.0.push(Charge { policy, key, cost, decision: None });
     }
@@ -45,6 +46,7 @@ impl Charges {
     }
 
     /// Whether every charge was decided on and admitted.
+    #[inline]
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         !self.0.is_empty()
