@@ -203,6 +203,7 @@ fn last_bytes(bytes: &[u8], rest: &[u8]) -> u64 {
     word | 1 << bits
 }
 
+#[inline(always)]
 fn word_of(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(bytes.try_into().expect("eight bytes"))
 }
