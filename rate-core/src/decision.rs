@@ -57,11 +57,30 @@ struct Facts {
 }
 
 impl Decision {
-    /// The answer of an algorithm of this `capacity`: admitted when there is nothing to wait for.
+    /// The answer of a store of your own: admitted when there is nothing to wait for.
+    ///
+    /// `limit` is the most units available at once, `standing` what the key has left after this request, in units and
+    /// nanoseconds, and `wait` the nanoseconds until the same request is admitted, [`NEVER`] when no wait can help.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rate_core::{Decision, algorithm::{NEVER, Standing}};
+    ///
+    /// let standing = Standing { remaining: 2, reset_after: 3_000_000_000 };
+    /// let admitted = Decision::new(5, standing, None);
+    /// assert!(admitted.is_allowed());
+    /// assert_eq!((admitted.limit(), admitted.remaining()), (5, 2));
+    ///
+    /// let refused = Decision::new(5, standing, Some(1_000_000_000));
+    /// assert!(!refused.is_allowed());
+    /// assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)));
+    /// assert_eq!(Decision::new(5, standing, Some(NEVER)).retry_after(), None);
+    /// ```
     #[inline]
-    pub(crate) fn new(capacity: u64, standing: Standing, wait: Option<u64>) -> Self {
-        let facts =
-            Facts { limit: capacity, remaining: standing.remaining, reset_after: standing.reset_after };
+    pub const fn new(limit: u64, standing: Standing, wait: Option<u64>) -> Self {
+        let facts = Facts { limit, remaining: standing.remaining, reset_after: standing.reset_after };
         match wait {
             None => Self::Allowed(Allowed { facts }),
             Some(retry_after) => Self::Denied(Denied { facts, retry_after }),

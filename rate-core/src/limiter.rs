@@ -141,8 +141,8 @@ impl Cell {
         // Relaxed, here and below: the word is all there is, and what a limiter admits publishes nothing.
         let state = self.low.load(Ordering::Relaxed);
         match gcra.admit_word(state, now, cost) {
-            Ok(next) => self.swap_word(state, next).then_some((Gcra::unpack(next, 0), None)),
-            Err(wait) => Some((Gcra::unpack(state, 0), Some(wait))),
+            Ok(next) => self.swap_word(state, next).then_some((Tat::new(next, 0), None)),
+            Err(wait) => Some((Tat::new(state, 0), Some(wait))),
         }
     }
 
@@ -185,9 +185,8 @@ impl Cell {
         if won {
             fence(Ordering::Release);
             // Relaxed: between the fence above and the Release below.
-            let (low, high) = Gcra::pack(state);
-            self.low.store(low, Ordering::Relaxed);
-            self.high.store(high, Ordering::Relaxed);
+            self.low.store(state.ticks(), Ordering::Relaxed);
+            self.high.store(state.parts(), Ordering::Relaxed);
             self.version.store(version.wrapping_add(2), Ordering::Release);
         }
         won
@@ -209,7 +208,7 @@ impl Cell {
     #[inline]
     fn read(&self) -> Tat {
         // Relaxed: judged by the version.
-        Gcra::unpack(self.low.load(Ordering::Relaxed), self.high.load(Ordering::Relaxed))
+        Tat::new(self.low.load(Ordering::Relaxed), self.high.load(Ordering::Relaxed))
     }
 
     #[inline]

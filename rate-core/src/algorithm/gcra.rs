@@ -44,6 +44,30 @@ pub struct Tat {
 }
 
 impl Tat {
+    /// The state of so many whole ticks and parts of one, as a store has kept it.
+    ///
+    /// A state that no algorithm returned is answered too, as a time like any other; what it admits is then as wrong as
+    /// the state.
+    #[inline]
+    #[must_use]
+    pub const fn new(ticks: u64, parts: u32) -> Self {
+        Self { ticks, parts }
+    }
+
+    /// Whole ticks since the clock's origin.
+    #[inline]
+    #[must_use]
+    pub const fn ticks(self) -> u64 {
+        self.ticks
+    }
+
+    /// Parts of the next tick.
+    #[inline]
+    #[must_use]
+    pub const fn parts(self) -> u32 {
+        self.parts
+    }
+
     /// How far this lies ahead of `now`.
     #[inline]
     const fn ahead_of(self, now: u64) -> Self {
@@ -121,18 +145,6 @@ impl Gcra {
         }
         let parts = parts.get() as u128;
         Tat { ticks: (count / parts) as u64, parts: (count % parts) as u32 }
-    }
-
-    /// The state's 96 bits, as a store keeps them.
-    #[inline]
-    pub(crate) const fn pack(state: Tat) -> (u64, u32) {
-        (state.ticks, state.parts)
-    }
-
-    /// The state of these 96 bits.
-    #[inline]
-    pub(crate) const fn unpack(low: u64, high: u32) -> Tat {
-        Tat { ticks: low, parts: high }
     }
 
     /// The state that is as good as new from tick `instant` on, and not earlier.

@@ -88,6 +88,12 @@ impl fmt::Debug for Fingerprint {
 pub struct Digest(u64);
 
 impl Digest {
+    /// The digest that a store of your own has for a key.
+    #[must_use]
+    pub const fn from_u64(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// The 64 bits.
     #[must_use]
     pub const fn as_u64(self) -> u64 {

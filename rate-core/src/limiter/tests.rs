@@ -45,7 +45,7 @@ fn loom_a_reader_never_sees_half_a_state() {
     let now = NOW;
     let one = gcra.admit(gcra.fresh(), now, 1).expect("fresh");
     let two = gcra.admit(one, now, 1).expect("two of three left");
-    assert_eq!((Gcra::pack(one), Gcra::pack(two)), ((now + 1, 1), (now + 3, 0)));
+    assert_eq!((one, two), (Tat::new(now + 1, 1), Tat::new(now + 3, 0)));
 
     in_every_order(move |race| {
         let cell = Arc::new(Cell::default());

@@ -3,7 +3,7 @@
 use super::several::Locks;
 use super::{Again, Place, Rate, Table};
 use crate::Decision;
-use crate::algorithm::{Algorithm, Gcra, Tat};
+use crate::algorithm::{Algorithm, Tat};
 use crate::sync::Backoff;
 
 /// One key's request against one table.
@@ -80,7 +80,7 @@ impl Ask<'_> {
         let Some(slot) = line.find(tag) else { return Err(Hindrance::Elsewhere) };
         let (state, result) = if WHOLE {
             let word = line.word(slot);
-            (Gcra::unpack(word, 0), rate.gcra.admit_word(word, now, cost).map(|next| Gcra::unpack(next, 0)))
+            (Tat::new(word, 0), rate.gcra.admit_word(word, now, cost).map(|next| Tat::new(next, 0)))
         } else {
             let state = line.state(slot);
             (state, rate.gcra.admit(state, now, cost))
@@ -88,7 +88,7 @@ impl Ask<'_> {
         match result {
             Ok(next) if line.try_lock_open(guard) => {
                 if WHOLE {
-                    line.set_word(slot, Gcra::pack(next).0);
+                    line.set_word(slot, next.ticks());
                 } else {
                     line.set_state(slot, next);
                 }

@@ -24,7 +24,7 @@
 //! The version has 32 bits. A reader would have to sleep through an exact multiple of 2³² admissions on its own line,
 //! over a minute of nothing else, in the few nanoseconds between two loads, to be deceived.
 
-use crate::algorithm::{Gcra, Tat};
+use crate::algorithm::Tat;
 use crate::sync::{AtomicU32, AtomicU64, Backoff, Ordering, fence, fetch_or, spin_loop};
 
 /// Keys per line. Six tags of 8 bytes, six states of 12 and the guard are exactly two cache lines.
@@ -232,16 +232,15 @@ impl Line {
     #[inline]
     pub(crate) fn state(&self, slot: usize) -> Tat {
         // Relaxed: as in `find`.
-        Gcra::unpack(self.lows[slot].load(Ordering::Relaxed), self.highs[slot].load(Ordering::Relaxed))
+        Tat::new(self.lows[slot].load(Ordering::Relaxed), self.highs[slot].load(Ordering::Relaxed))
     }
 
     /// Writes a state; only while the line is locked.
     #[inline]
     pub(crate) fn set_state(&self, slot: usize, state: Tat) {
-        let (low, high) = Gcra::pack(state);
         // Relaxed: published by the unlocking store.
-        self.lows[slot].store(low, Ordering::Relaxed);
-        self.highs[slot].store(high, Ordering::Relaxed);
+        self.lows[slot].store(state.ticks(), Ordering::Relaxed);
+        self.highs[slot].store(state.parts(), Ordering::Relaxed);
     }
 
     /// Writes a key with its state; only while the line is locked.

@@ -6,7 +6,7 @@
 
 use super::line::{Guard, Line};
 use super::{Ask, Verdict};
-use crate::algorithm::{Algorithm, Gcra, Tat};
+use crate::algorithm::{Algorithm, Tat};
 
 /// A key in its first line, as of a guard.
 struct Seen<'a> {
@@ -21,15 +21,15 @@ impl<'a> Seen<'a> {
     fn look<const WHOLE: bool>(ask: &Ask<'a>, line: &'a Line) -> Option<Self> {
         let guard = line.open_in(ask.rate.epoch)?;
         let slot = line.find(ask.tag)?;
-        let state = if WHOLE { Gcra::unpack(line.word(slot), 0) } else { line.state(slot) };
+        let state = if WHOLE { Tat::new(line.word(slot), 0) } else { line.state(slot) };
         Some(Self { line, guard, slot, state })
     }
 
     #[inline(always)]
     fn admit<const WHOLE: bool>(&self, ask: &Ask<'_>, now: u64) -> Result<Tat, u64> {
         if WHOLE {
-            let next = ask.rate.gcra.admit_word(Gcra::pack(self.state).0, now, ask.cost)?;
-            Ok(Gcra::unpack(next, 0))
+            let next = ask.rate.gcra.admit_word(self.state.ticks(), now, ask.cost)?;
+            Ok(Tat::new(next, 0))
         } else {
             ask.rate.gcra.admit(self.state, now, ask.cost)
         }
@@ -38,7 +38,7 @@ impl<'a> Seen<'a> {
     #[inline(always)]
     fn write<const WHOLE: bool>(&self, state: Tat) {
         if WHOLE {
-            self.line.set_word(self.slot, Gcra::pack(state).0);
+            self.line.set_word(self.slot, state.ticks());
         } else {
             self.line.set_state(self.slot, state);
         }

@@ -10,6 +10,7 @@ mod fields;
 mod hostile;
 mod keyless;
 mod keys;
+mod own_store;
 mod panics;
 mod readiness;
 mod rejection;

@@ -140,8 +140,11 @@ impl Key {
         }
     }
 
-    /// The encoding. Never send it anywhere unhashed: it contains the identity.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    /// The bytes by which a store of your own tells keys apart: the kind, and each part with its length before it.
+    ///
+    /// They contain the identity. Never write them anywhere but through a keyed hash.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
             Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
             Repr::Heap(bytes) => bytes,

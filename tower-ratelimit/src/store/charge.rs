@@ -7,6 +7,7 @@ use crate::key::Key;
 
 /// What one request asks of one policy, and the answer.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Charge {
     /// The policy's place in the set that the store was bound to.
     pub policy: usize,

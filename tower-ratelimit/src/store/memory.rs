@@ -14,6 +14,9 @@ use crate::policy::{ConfigError, MAX_POLICIES, Policy};
 /// Every policy has a table of its own, so a flood of keys under one never displaces those of another. The guarantee and
 /// what happens beyond it: [`KeyedLimiter`].
 ///
+/// A policy that is taken out keeps its table while it matters, so that putting it back is no fresh burst; of more than 16
+/// such tables those that matter longest are kept.
+///
 /// A table belongs to a policy's name. Two layers on one store that have a policy of the same name count together; give
 /// both the same quota, for the one that was built or changed last sets it for both. Every key then keeps the share it has
 /// used, so that wins nobody a fresh burst.
@@ -39,6 +42,22 @@ pub struct MemoryStore {
 /// The tables by policy name, in use or lately so.
 #[derive(Debug, Default)]
 struct Limits(HashMap<String, Table>);
+
+/// Tables that are kept though nobody uses them. A program that makes up names for its policies would fill memory with them.
+const KEPT: usize = MAX_POLICIES;
+
+impl Limits {
+    /// Drops what nobody uses and what is as good as new; of the rest, those that would be so last stay.
+    fn sweep(&mut self, now: Timestamp) {
+        self.0.retain(|_, table| table.is_needed(now));
+        let mut unused: Vec<_> =
+            self.0.iter().filter_map(|(name, table)| Some((table.until?, name.clone()))).collect();
+        unused.sort_unstable();
+        for (_, name) in unused.iter().rev().skip(KEPT) {
+            self.0.remove(name);
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Table {
@@ -108,7 +127,7 @@ impl Store for MemoryStore {
             let table = Table { limiter: limiter.clone(), users: users.clone(), until: None };
             limits.0.insert(policy.name().to_owned(), table);
         }
-        limits.0.retain(|_, table| table.is_needed(now));
+        limits.sweep(now);
         let (limiters, users) = tables.into_iter().unzip();
         Ok(Arc::new(Bound { limiters, _users: users }))
     }
@@ -119,6 +138,9 @@ impl Table {
         if Arc::strong_count(&self.users) > 1 {
             self.until = None;
             return true;
+        }
+        if self.limiter.is_empty() {
+            return false;
         }
         let refilled = now.saturating_add(self.limiter.quota().refill_time());
         *self.until.get_or_insert(refilled) > now
@@ -169,6 +191,48 @@ impl Binding for Bound {
 
     fn usage(&self, policy: usize) -> Usage {
         let limiter = &self.limiters[policy];
-        Usage { keys: limiter.len(), capacity: limiter.capacity(), evictions: limiter.evictions() }
+        Usage::new(limiter.len(), limiter.capacity(), limiter.evictions())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rate_core::Quota;
+
+    use super::*;
+
+    #[test]
+    fn names_that_are_never_used_again_do_not_fill_memory() {
+        // 200 names of one policy took 640 MB: each kept its table until a day's quota would have been refilled.
+        let store = MemoryStore::with_capacity(10).expect("ten keys");
+        let tables = || store.limits.lock().expect("no panic").0.len();
+        let key = Key::text("ann").expect("a key");
+        let now = Timestamp::ZERO;
+        for number in 0..200 {
+            let policy = Policy::new(format!("p{number}"), Quota::per_day(1));
+            let binding = store.bind(&[policy], now).expect("it fits");
+            let mut charges = Charges::default();
+            charges.push(0, key.clone(), 1);
+            assert!(matches!(binding.decide(&mut charges, now), Answer::Now));
+            assert!(charges.is_allowed(), "policy {number}");
+            // In use: this one.
+            assert!(tables() <= 1 + KEPT, "{} tables", tables());
+        }
+        // One that is kept is no fresh burst.
+        let binding = store.bind(&[Policy::new("p199", Quota::per_day(1))], now).expect("it fits");
+        let mut charges = Charges::default();
+        charges.push(0, key, 1);
+        assert!(matches!(binding.decide(&mut charges, now), Answer::Now));
+        assert!(!charges.is_allowed());
+    }
+
+    #[test]
+    fn a_table_without_keys_is_dropped_at_once() {
+        let store = MemoryStore::with_capacity(10).expect("ten keys");
+        for number in 0..200 {
+            let policy = Policy::new(format!("p{number}"), Quota::per_day(1));
+            drop(store.bind(&[policy], Timestamp::ZERO).expect("it fits"));
+            assert_eq!(store.limits.lock().expect("no panic").0.len(), 1);
+        }
     }
 }
