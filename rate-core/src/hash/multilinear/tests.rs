@@ -189,7 +189,11 @@ fn assert_independent<A: Hash, B: Hash>(pairs: impl Iterator<Item = (A, B)>) {
 #[test]
 fn numbers_that_an_attacker_would_choose_share_a_hash_as_rarely_as_chance_has_it() {
     let zeros = [0; 100];
-    let pairs: [(&[u64], &[u64]); 13] = [
+    let (mut blocks, mut swapped) = ([0; 65], [0; 65]);
+    (blocks[0], swapped[32]) = (1, 1);
+    let pairs: [(&[u64], &[u64]); 15] = [
+        (&blocks, &swapped),
+        (&blocks[..64], &swapped[..64]),
         (&[0], &[1]),
         (&[0], &[1 << 63]),
         (&[1], &[u64::MAX]),
@@ -225,6 +229,23 @@ fn texts_that_an_attacker_would_choose_share_a_hash_as_rarely_as_chance_has_it()
         (&zeros, &one_bit_far),
     ];
     assert_independent(pairs.into_iter().map(|(one, other)| (Bytes(one), Bytes(other))));
+}
+
+#[test]
+fn the_spread_can_be_undone() {
+    // Else two sums would share a fingerprint more often than the sums are equal.
+    for _ in 0..100 {
+        let function = random();
+        // Newton's iteration: each step doubles the bits that are right, of which an odd number has three at once.
+        let inverse = (0..5).fold(function.spread, |inverse, _| {
+            inverse.wrapping_mul(2_u64.wrapping_sub(function.spread.wrapping_mul(inverse)))
+        });
+        for sum in [0, 1, u64::MAX, 1 << 32, function.count] {
+            let spread = function.spread(sum);
+            let product = (spread ^ spread >> 32).wrapping_mul(inverse);
+            assert_eq!(product ^ product >> 32, sum, "{spread:x}");
+        }
+    }
 }
 
 #[test]
