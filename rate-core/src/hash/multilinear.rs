@@ -21,7 +21,7 @@
 //! a key that writes nothing at all, `()`: of this one key everybody knows the fingerprint.
 //!
 //! Keys are told apart by their words and nothing else. A type whose `Hash` writes the same for two values has one key for
-//! both: `Path` leaves out where separators are. And one that writes several slices of bytes without a length or an end, as
+//! both: `Path` leaves out whether it is absolute. And one that writes several slices of bytes without a length or an end, as
 //! `Hash` asks for, has one key for two values if a slice may hold what the end of another looks like here.
 
 use core::fmt;
