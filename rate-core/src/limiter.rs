@@ -195,7 +195,7 @@ impl Cell {
     fn load(&self) -> Tat {
         let mut backoff = Backoff::default();
         loop {
-            // Acquire: as in `decide`.
+            // Acquire: as in `attempt_long`.
             let version = self.version.load(Ordering::Acquire);
             let state = self.read();
             if self.is_still(version) {

@@ -158,8 +158,9 @@ impl Gcra {
     /// Rounded up, by less than a tick, so that changing a quota back and forth never frees anybody.
     #[must_use]
     pub(crate) const fn carry_over(&self, next: &Self, state: Tat, at: u64) -> Tat {
-        // In whole ticks, so that the product below fits.
-        let used = state.ahead_of(at).up() as u128;
+        // In whole ticks, so that the product below fits; but not in 64 bits, or the last tick there is would round down.
+        let ahead = state.ahead_of(at);
+        let used = ahead.ticks as u128 + (ahead.parts > 0) as u128;
         if used == 0 {
             // Not moved to `at`: an idle key has nothing to carry, and `at` may lie far ahead of everybody else's time.
             return next.fresh_at(state.up());

@@ -1,9 +1,11 @@
 //! From any key to 64 bits that nobody can choose.
 //!
 //! A key's [`Fingerprint`] is its identity inside a limiter, so nobody may be able to find two keys with the same one.
-//! What makes it is [`multilinear`] hashing with a secret: for any two keys the chance is proven to be one in 2⁶⁴, over
-//! the choice of the secret. That proof holds as long as nobody sees fingerprints; what is shown of a key is therefore its
-//! [`Digest`], a pseudorandom function of the fingerprint.
+//! What makes it is [`multilinear`] hashing with a secret: for any two keys the chance is proven to be at most 2⁻⁵⁹, and 2⁻⁶³
+//! unless they differ in nothing but zeros at the end, over the choice of the multipliers that come of the secret. That proof
+//! holds as long as nobody sees fingerprints; what is shown of a key is therefore its [`Digest`], a pseudorandom function of
+//! the fingerprint.
+//!
 //! `docs/decisions/0012-multilinear-hash.md` has the reasons and the figures.
 
 mod multilinear;
@@ -45,8 +47,8 @@ impl Secret {
     #[expect(deprecated, reason = "deprecated as what hash maps use, not as a function")]
     fn function(self, purpose: Purpose, words: [u64; 2]) -> u64 {
         let mut function = core::hash::SipHasher::new_with_keys(self.k0, self.k1);
-        function.write_u64(purpose as u64);
-        words.into_iter().for_each(|word| function.write_u64(word));
+        // As bytes: `write_u64` would take them in the machine's own order.
+        [purpose as u64, words[0], words[1]].iter().for_each(|word| function.write(&word.to_le_bytes()));
         function.finish()
     }
 

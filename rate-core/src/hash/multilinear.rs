@@ -8,12 +8,21 @@
 //! ```
 //!
 //! with secret multipliers: `mᵢ` of 128 bits, `c` of 64. Two keys that differ in a word have the same hash with a chance of at
-//! most 2⁻⁶³ over the choice of the secret, whoever chose the keys and whatever he can compute; two that differ in nothing
-//! but words of zeros at the end, with at most 2⁻⁵⁹, for then `c·n` has to tell them apart. (Carter and Wegman, "Universal
-//! classes of hash functions", 1979; in this form Dietzfelbinger, "Universal hashing and k-wise independent random variables
-//! via integer arithmetic without primes", 1996, and Lemire and Kaser, "Strongly universal string hashing is fast", 2014.)
+//! most 2⁻⁶³ over the choice of the multipliers, whoever chose the keys; two that differ in nothing but words of zeros at the
+//! end, with at most 2⁻⁵⁹, for then `c·n` has to tell them apart. (Carter and Wegman, "Universal classes of hash functions",
+//! 1979; in this form Dietzfelbinger, "Universal hashing and k-wise independent random variables via integer arithmetic
+//! without primes", 1996, and Lemire and Kaser, "Strongly universal string hashing is fast", 2014.)
 //!
-//! A secret bijection behind it spreads what evenly spaced keys would leave evenly spaced.
+//! A key of more words than there are multipliers is hashed in blocks, whose hashes SipHash-2-4 chains; each block after the
+//! first that differs adds about 2⁻⁶⁴. SipHash-2-4 makes the multipliers of the secret too. That neither can be told from
+//! chance is the one thing here that is believed and not proven.
+//!
+//! A secret bijection behind it spreads what evenly spaced keys would leave evenly spaced. It leaves 0 what it is, the hash of
+//! a key that writes nothing at all, `()`: of this one key everybody knows the fingerprint.
+//!
+//! Keys are told apart by their words and nothing else. A type whose `Hash` writes the same for two values has one key for
+//! both: `Path` leaves out whether it is absolute. And one that writes several slices of bytes without a length or an end, as
+//! `Hash` asks for, has one key for two values if a slice may hold what the end of another looks like here.
 
 use core::fmt;
 use core::hash::{Hash, Hasher};

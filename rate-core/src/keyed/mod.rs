@@ -19,8 +19,9 @@ use crate::{Decision, Quota, Timestamp};
 /// One limit per key, in bounded memory. Clones share their limits.
 ///
 /// A key is anything that hashes, by reference: `"user:42"`, an `IpAddr`, a tuple. It is hashed once under a
-/// [secret](Secret) and the 64-bit result is its identity, so keys of any length cost the same memory, looking one up
-/// never allocates, and nobody can choose two keys that share a limit. Use one key type per limiter.
+/// [secret](crate::Secret) and the 64-bit result is its identity, so keys of any length cost the same memory, looking one up
+/// never allocates, and nobody can choose two keys that share a limit. Use one key type per limiter, and one whose `Hash`
+/// writes something else for every value: that of `Path` writes the same for `/a` and `a`, its `as_os_str()` does not.
 ///
 /// # Memory
 ///

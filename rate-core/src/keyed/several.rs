@@ -1,5 +1,6 @@
 //! Several limits on one request, all or nothing.
 
+use core::fmt;
 use core::time::Duration;
 
 use crate::table::{Ask, Verdict, decide_all, decide_pair};
@@ -9,7 +10,7 @@ use crate::{Decision, Timestamp};
 pub const MAX_LIMITS: usize = 16;
 
 /// A number of units to take from one key of one limiter; made by [`KeyedLimiter::charge`](crate::KeyedLimiter::charge).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[must_use = "a charge does nothing until it is checked"]
 pub struct Charge<'a>(pub(super) Ask<'a>);
 
@@ -18,6 +19,13 @@ impl Charge<'_> {
     #[inline]
     pub fn check_at(&self, now: Timestamp) -> Decision {
         self.0.decide(now.as_nanos())
+    }
+}
+
+// Not derived: that would show the key's fingerprint, and with the table behind it everybody else's.
+impl fmt::Debug for Charge<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Charge").field("cost", &self.0.cost).finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Many threads on one key, while the clock stands still: together they are admitted the burst, to the unit.
 
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 
 use rate_core::{Clock, KeyedLimiter, Limiter, ManualClock, Quota, Timestamp};
 
@@ -17,10 +17,15 @@ const WHOLE_AND_FRACTIONAL: [Quota; 4] = [
 
 /// Units that eight threads were admitted by `check`, which answers with the units it got.
 fn admitted_to_all(check: impl Fn(u64) -> u64 + Sync) -> u64 {
+    // Together, for one thread alone would be through before the next one is there, and nobody would be in its way.
+    let start = &Barrier::new(THREADS);
     std::thread::scope(|scope| {
         let check = &check;
-        let threads: Vec<_> =
-            (0..THREADS).map(|_| scope.spawn(move || (0..CALLS).map(check).sum::<u64>())).collect();
+        let all = move || {
+            start.wait();
+            (0..CALLS).map(check).sum::<u64>()
+        };
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(all)).collect();
         threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
     })
 }

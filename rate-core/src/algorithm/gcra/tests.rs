@@ -1,3 +1,5 @@
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
 use super::*;
 
 fn gcra(limit: u64, period: u64, burst: u64) -> Gcra {
@@ -28,6 +30,117 @@ fn a_state_fits_the_96_bits_of_a_store_however_late_it_is() {
                 (state, admitted) = (next, admitted + 1);
             }
             assert!(admitted <= gcra.capacity() && (admitted == gcra.capacity() || now > u64::MAX - HORIZON));
+        }
+    }
+}
+
+/// The algorithm with the state as one count of parts, which is how the module's page explains it.
+struct Count {
+    parts: u128,
+    interval: u128,
+    full: u128,
+}
+
+impl Count {
+    fn of(gcra: &Gcra) -> Self {
+        Self { parts: gcra.parts.get().into(), interval: gcra.interval.get().into(), full: gcra.full() }
+    }
+
+    fn count(&self, state: Tat) -> u128 {
+        assert!(u128::from(state.parts) < self.parts, "a whole tick among the parts of {state:?}");
+        u128::from(state.ticks) * self.parts + u128::from(state.parts)
+    }
+
+    fn ticks(&self, count: u128) -> u64 {
+        u64::try_from(count.div_ceil(self.parts)).unwrap_or(u64::MAX)
+    }
+
+    fn ahead(&self, state: Tat, now: u64) -> u128 {
+        self.count(state).saturating_sub(u128::from(now) * self.parts)
+    }
+
+    fn admit(&self, state: Tat, now: u64, cost: u64) -> Result<u128, u64> {
+        let charge = u128::from(cost) * self.interval;
+        let used = self.ahead(state, now) + charge;
+        let next = u128::from(now) * self.parts + used;
+        match used.checked_sub(self.full) {
+            _ if cost == 0 => Ok(self.count(state)),
+            _ if charge > self.full => Err(NEVER),
+            Some(excess) if excess > 0 => Err(self.ticks(excess)),
+            _ if next >= self.parts << 64 => Err(NEVER),
+            _ => Ok(next),
+        }
+    }
+
+    fn standing(&self, state: Tat, now: u64) -> Standing {
+        let ahead = self.ahead(state, now);
+        let remaining = (self.full.saturating_sub(ahead) / self.interval) as u64;
+        Standing { remaining, reset_after: self.ticks(ahead) }
+    }
+}
+
+#[test]
+fn ticks_and_parts_come_to_what_one_count_of_parts_comes_to() {
+    let random = BuildHasherDefault::<DefaultHasher>::default();
+    let mut drawn = 0_u64;
+    let mut below = |end: u64| {
+        drawn += 1;
+        random.hash_one(drawn) % end
+    };
+    let mut asked = 0;
+    while asked < 200_000 {
+        // Of every order of magnitude, and up to the last.
+        let mut any = |most: u64| match below(4) {
+            0 => most - below(3).min(most),
+            _ => (below(u64::MAX) >> below(64)).min(most),
+        };
+        let limit = if any(3) == 0 { 1 << 32 } else { any(1 << 33) };
+        let Ok(gcra) = Gcra::from_ticks(limit, any(1 << 40), any(u64::MAX)) else { continue };
+        let count = Count::of(&gcra);
+        let fills_in = (count.full / count.parts) as u64;
+        let mut state = gcra.fresh();
+        let mut now = any(u64::MAX);
+        for _ in 0..20 {
+            asked += 1;
+            let (step, cost, parts) = (any(fills_in), any(gcra.capacity()), any(gcra.parts.get() - 1));
+            now = match any(7) {
+                0 => any(u64::MAX),
+                1 => u64::MAX - any(fills_in),
+                2 => now,
+                // Around the instant at which one more unit conforms, and around that at which the bucket is full.
+                3 => state.ticks.saturating_sub(gcra.tolerance.ticks).saturating_add(any(2)),
+                4 => state.ticks.saturating_sub(any(1)),
+                _ => now.saturating_add(step),
+            };
+            if any(7) == 0 {
+                state = Tat { ticks: now.saturating_add(step), parts: parts as u32 };
+            }
+            let cost = if any(1) == 0 { 1 } else { cost };
+            let next = gcra.admit(state, now, cost);
+            assert_eq!(
+                next.map(|next| count.count(next)),
+                count.admit(state, now, cost),
+                "{gcra:?}, {state:?} at {now}: {cost}"
+            );
+            if gcra.is_whole() {
+                let word = gcra.admit_word(state.ticks, now, cost);
+                assert_eq!(
+                    word.map(|next| Gcra::unpack(next, 0)),
+                    next,
+                    "{gcra:?}, {state:?} at {now}: {cost}"
+                );
+            }
+            assert_eq!(
+                gcra.standing(state, now),
+                count.standing(state, now),
+                "{gcra:?}, {state:?} at {now}: {cost}"
+            );
+            assert_eq!(
+                gcra.fresh_from(state),
+                count.ticks(count.count(state)),
+                "{gcra:?}, {state:?} at {now}: {cost}"
+            );
+            state = next.unwrap_or(state);
         }
     }
 }
@@ -127,6 +240,32 @@ fn what_was_taken_after_the_instant_of_a_change_is_not_given_back() {
     let exhausted = slow.admit(slow.fresh(), 5 * SECOND, 10).expect("a new key");
     let carried = slow.carry_over(&fast, exhausted, 0);
     assert_eq!(fast.admit(carried, 5 * SECOND, 1), Err(SECOND / 1_000));
+}
+
+#[test]
+fn what_lies_beyond_all_ticks_is_told_as_the_last_one() {
+    let gcra = gcra(2, 1, 1);
+    let last = Gcra::unpack(u64::MAX, 1);
+    assert_eq!(gcra.admit(last, 0, 1), Err(NEVER));
+    assert_eq!(gcra.standing(last, 0), Standing { remaining: 0, reset_after: u64::MAX });
+    assert_eq!(gcra.fresh_from(last), u64::MAX);
+}
+
+#[test]
+fn carrying_over_rounds_a_share_of_few_ticks_up() {
+    // One tick of one and a half is used, and two thirds of six ticks are four.
+    let (from, to) = (gcra(2, 3, 1), gcra(1, 3, 2));
+    assert!(from.carry_over(&to, from.fresh_at(11), 10) >= to.fresh_at(10 + 4));
+}
+
+#[test]
+fn carrying_over_rounds_up_in_the_last_tick_there_is_too() {
+    // Counted in 64 bits, the part behind the last tick was lost, and the state was carried to a tick earlier than it was.
+    let (from, to) = (gcra(7, 100, 300), gcra(3, 100, 3));
+    let last = Gcra::unpack(u64::MAX, 1);
+    // More than everything is used by all ticks there are and one, less the 4,285 in which the first bucket fills; the
+    // second takes 100.
+    assert_eq!(Gcra::pack(from.carry_over(&to, last, 0)), (u64::MAX - 4_285 + 100 + 1, 0));
 }
 
 #[test]

@@ -1,5 +1,9 @@
-use std::collections::HashSet;
+use core::any::type_name;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 use std::hash::{BuildHasher, RandomState};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::*;
 
@@ -185,7 +189,11 @@ fn assert_independent<A: Hash, B: Hash>(pairs: impl Iterator<Item = (A, B)>) {
 #[test]
 fn numbers_that_an_attacker_would_choose_share_a_hash_as_rarely_as_chance_has_it() {
     let zeros = [0; 100];
-    let pairs: [(&[u64], &[u64]); 13] = [
+    let (mut blocks, mut swapped) = ([0; 65], [0; 65]);
+    (blocks[0], swapped[32]) = (1, 1);
+    let pairs: [(&[u64], &[u64]); 15] = [
+        (&blocks, &swapped),
+        (&blocks[..64], &swapped[..64]),
         (&[0], &[1]),
         (&[0], &[1 << 63]),
         (&[1], &[u64::MAX]),
@@ -221,6 +229,23 @@ fn texts_that_an_attacker_would_choose_share_a_hash_as_rarely_as_chance_has_it()
         (&zeros, &one_bit_far),
     ];
     assert_independent(pairs.into_iter().map(|(one, other)| (Bytes(one), Bytes(other))));
+}
+
+#[test]
+fn the_spread_can_be_undone() {
+    // Else two sums would share a fingerprint more often than the sums are equal.
+    for _ in 0..100 {
+        let function = random();
+        // Newton's iteration: each step doubles the bits that are right, of which an odd number has three at once.
+        let inverse = (0..5).fold(function.spread, |inverse, _| {
+            inverse.wrapping_mul(2_u64.wrapping_sub(function.spread.wrapping_mul(inverse)))
+        });
+        for sum in [0, 1, u64::MAX, 1 << 32, function.count] {
+            let spread = function.spread(sum);
+            let product = (spread ^ spread >> 32).wrapping_mul(inverse);
+            assert_eq!(product ^ product >> 32, sum, "{spread:x}");
+        }
+    }
 }
 
 #[test]
@@ -287,4 +312,91 @@ fn integers_of_every_width_and_value_are_told_apart() {
         .chain((0..=u16::from(u8::MAX)).map(|short| function.fingerprint(&(short, 1_u8))))
         .collect();
     assert_eq!(bytes.len(), 3 * 256);
+}
+
+/// Keys of one type, as many as there are different ones.
+fn assert_told_apart<K: Hash + Ord + fmt::Debug>(mut keys: Vec<K>) {
+    keys.sort();
+    keys.dedup();
+    let function = random();
+    let (mut words, mut fingerprints) = (HashMap::new(), HashSet::new());
+    for key in &keys {
+        if let Some(other) = words.insert(Words::of(key), key) {
+            panic!("{key:?} writes what {other:?} does");
+        }
+        fingerprints.insert(function.fingerprint(key).0);
+    }
+    assert_eq!(fingerprints.len(), keys.len(), "{}", type_name::<K>());
+}
+
+#[test]
+fn values_of_a_type_that_people_use_as_a_key_are_told_apart() {
+    #[derive(Clone, Debug, Hash, PartialEq, Eq, PartialOrd, Ord)]
+    enum Caller {
+        Nobody,
+        Everybody,
+        Account(u64),
+        Token { text: String, bytes: Vec<u8> },
+        Of(Option<Box<Caller>>, bool),
+        Address(IpAddr),
+    }
+
+    // Up to three of these, which look like what is written behind texts, of lengths around that of a word.
+    let ends = [0, 1, 2, 4, 7, b'a', 0x80, 0xff];
+    let mut bytes: Vec<Vec<u8>> = (0..4_u32)
+        .flat_map(|length| {
+            (0..8_usize.pow(length))
+                .map(move |number| (0..length).map(|place| ends[number >> (3 * place) & 7]).collect())
+        })
+        .collect();
+    let short = bytes[..64].to_vec();
+    for length in [5, 7, 8, 15, 16, 240, 247, 248, 256] {
+        bytes.extend(short.iter().map(|end| [&vec![0; length][..], end].concat()));
+    }
+    let texts: Vec<_> = bytes.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect();
+    let (few, few_texts) = (&bytes[..80], &texts[..80]);
+
+    assert_told_apart(bytes.clone());
+    assert_told_apart(bytes.iter().map(|bytes| Cow::Borrowed(&bytes[..])).collect());
+    assert_told_apart(texts.clone());
+    assert_told_apart(texts.iter().map(OsString::from).collect());
+    assert_told_apart(
+        texts.iter().flat_map(|text| few_texts.iter().map(move |other| (text, other))).collect(),
+    );
+    assert_told_apart(bytes.iter().flat_map(|one| few.iter().map(move |other| vec![one, other])).collect());
+    assert_told_apart(
+        bytes.iter().map(|bytes| bytes.iter().map(|byte| Some(*byte)).collect::<Vec<_>>()).collect(),
+    );
+    assert_told_apart(
+        bytes.iter().map(|bytes| bytes.iter().map(|byte| u16::from(*byte)).collect::<Vec<_>>()).collect(),
+    );
+    assert_told_apart(bytes.iter().filter_map(|bytes| <[u8; 3]>::try_from(&bytes[..]).ok()).collect());
+    assert_told_apart((0..100).map(|length| vec![(); length]).collect());
+    assert_told_apart((0..char::MAX as u32).step_by(17).filter_map(char::from_u32).collect());
+    assert_told_apart((0..128).flat_map(|bit| [1_u128 << bit, !(1 << bit)]).collect());
+    assert_told_apart((0..128).flat_map(|bit| [1_i128 << bit, !(1 << bit)]).collect());
+    assert_told_apart(vec![None, Some(None), Some(Some(0_u8)), Some(Some(1))]);
+
+    let addresses: Vec<IpAddr> = (0..32)
+        .map(|bit| Ipv4Addr::from(1 << bit).into())
+        .chain((0..128).map(|bit| Ipv6Addr::from(1 << bit).into()))
+        .collect();
+    assert_told_apart(
+        addresses.iter().flat_map(|ip| [0, 1, 256].map(|port| SocketAddr::new(*ip, port))).collect(),
+    );
+    let callers = [Caller::Nobody, Caller::Everybody]
+        .into_iter()
+        .chain((0..9).map(Caller::Account))
+        .chain(addresses.into_iter().map(Caller::Address))
+        .chain(
+            few.iter()
+                .zip(few_texts.iter().rev())
+                .map(|(bytes, text)| Caller::Token { text: text.clone(), bytes: bytes.clone() }),
+        );
+    let nested = callers
+        .clone()
+        .flat_map(|caller| [true, false].map(|flag| Caller::Of(Some(caller.clone().into()), flag)));
+    assert_told_apart(
+        callers.chain(nested).chain([Caller::Of(None, true), Caller::Of(None, false)]).collect(),
+    );
 }
