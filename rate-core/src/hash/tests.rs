@@ -46,5 +46,6 @@ fn no_purpose_shares_words_with_another() {
 fn a_digest_is_shown_as_sixteen_digits_and_a_fingerprint_not_at_all() {
     assert_eq!(Digest(0xab).to_string(), "00000000000000ab");
     assert_eq!(Digest(u64::MAX).to_string(), "ffffffffffffffff");
+    assert_eq!(format!("{:?}", Digest(0xab)), "Digest(00000000000000ab)");
     assert_eq!(format!("{:?}", Fingerprint(0xab)), "Fingerprint(..)");
 }

@@ -124,11 +124,7 @@ fn ticks_and_parts_come_to_what_one_count_of_parts_comes_to() {
             );
             if gcra.is_whole() {
                 let word = gcra.admit_word(state.ticks, now, cost);
-                assert_eq!(
-                    word.map(|next| Gcra::unpack(next, 0)),
-                    next,
-                    "{gcra:?}, {state:?} at {now}: {cost}"
-                );
+                assert_eq!(word.map(|next| Tat::new(next, 0)), next, "{gcra:?}, {state:?} at {now}: {cost}");
             }
             assert_eq!(
                 gcra.standing(state, now),
@@ -245,7 +241,7 @@ fn what_was_taken_after_the_instant_of_a_change_is_not_given_back() {
 #[test]
 fn what_lies_beyond_all_ticks_is_told_as_the_last_one() {
     let gcra = gcra(2, 1, 1);
-    let last = Gcra::unpack(u64::MAX, 1);
+    let last = Tat::new(u64::MAX, 1);
     assert_eq!(gcra.admit(last, 0, 1), Err(NEVER));
     assert_eq!(gcra.standing(last, 0), Standing { remaining: 0, reset_after: u64::MAX });
     assert_eq!(gcra.fresh_from(last), u64::MAX);
@@ -262,10 +258,10 @@ fn carrying_over_rounds_a_share_of_few_ticks_up() {
 fn carrying_over_rounds_up_in_the_last_tick_there_is_too() {
     // Counted in 64 bits, the part behind the last tick was lost, and the state was carried to a tick earlier than it was.
     let (from, to) = (gcra(7, 100, 300), gcra(3, 100, 3));
-    let last = Gcra::unpack(u64::MAX, 1);
+    let last = Tat::new(u64::MAX, 1);
     // More than everything is used by all ticks there are and one, less the 4,285 in which the first bucket fills; the
     // second takes 100.
-    assert_eq!(Gcra::pack(from.carry_over(&to, last, 0)), (u64::MAX - 4_285 + 100 + 1, 0));
+    assert_eq!(from.carry_over(&to, last, 0), Tat::new(u64::MAX - 4_285 + 100 + 1, 0));
 }
 
 #[test]
