@@ -4,6 +4,7 @@
 
 #![allow(missing_docs)]
 
+mod facts;
 mod harness;
 mod keyed;
 mod keys;
@@ -35,7 +36,7 @@ Usage: rate-limit-bench [--json] [--only SUBSTR]
 
 Rows:
   single         one limiter without keys; /uneven: an interval of no whole number of nanoseconds
-  keyed          one limit per key; /hot: one key for everybody
+  keyed          one limit per key; /hot: one key for everybody, /answer-read: what remains or the wait is read too
   two-policies   two limits on one request
   layer          a request to an axum router: /total, and /added to the same router without a limiter
   memory         bytes per key, in the columns for nanoseconds
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
     allocation_counter::opt_out(|| {
         single::run(&mut report);
         keyed::run(&mut report);
+        facts::run(&mut report);
         several::run(&mut report);
         layer::run(&mut report);
     });
