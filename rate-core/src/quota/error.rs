@@ -2,13 +2,16 @@
 
 use core::fmt;
 
+use super::message::Message;
+use super::text::unit_of;
+
 /// A quota that cannot be built.
 ///
 /// The message names the field, its value and the way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuotaError {
     kind: Kind,
-    value: u64,
+    value: u128,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,15 +38,20 @@ impl QuotaError {
     }
 
     pub(crate) const fn inexact(limit: u64) -> Self {
-        Self { kind: Kind::Inexact, value: limit }
+        Self { kind: Kind::Inexact, value: limit as u128 }
     }
 
     pub(crate) const fn period_too_long(nanos: u64) -> Self {
+        Self::period_beyond(nanos as u128)
+    }
+
+    /// A period that need not even fit 64 bits.
+    pub(super) const fn period_beyond(nanos: u128) -> Self {
         Self { kind: Kind::PeriodTooLong, value: nanos }
     }
 
     pub(crate) const fn burst_too_long(burst: u64) -> Self {
-        Self { kind: Kind::BurstTooLong, value: burst }
+        Self { kind: Kind::BurstTooLong, value: burst as u128 }
     }
 
     /// The name of the field at fault: `limit`, `period` or `burst`.
@@ -56,7 +64,7 @@ impl QuotaError {
         }
     }
 
-    pub(crate) const fn reason(&self) -> &'static str {
+    const fn reason(&self) -> &'static str {
         match self.kind {
             Kind::ZeroLimit => "quota limit must be at least 1 unit per period",
             Kind::ZeroPeriod => "quota period must be at least 1 nanosecond",
@@ -73,12 +81,30 @@ impl QuotaError {
             }
         }
     }
+    const fn message(&self) -> Message {
+        let message = Message::new().text(self.reason()).text(" (got ");
+        let message = match self.kind {
+            // As it was written, not in nanoseconds.
+            Kind::PeriodTooLong => {
+                let (unit, name) = unit_of(self.value);
+                message.number(self.value / unit).text(name)
+            }
+            _ => message.number(self.value),
+        };
+        message.text(")")
+    }
+
+    /// Panics with what `Display` says, in a `const` too.
+    #[cold]
+    #[track_caller]
+    pub(super) const fn panic(&self) -> ! {
+        panic!("{}", self.message().as_str())
+    }
 }
 
 impl fmt::Display for QuotaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = if self.kind == Kind::PeriodTooLong { " ns" } else { "" };
-        write!(f, "{} (got {}{unit})", self.reason(), self.value)
+        f.write_str(self.message().as_str())
     }
 }
 
@@ -126,6 +152,37 @@ impl core::error::Error for ParseQuotaError {
         match &self.cause {
             Cause::Quota(error) => Some(error),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_constant_has_room_for_the_longest_message() {
+        const KINDS: [Kind; 6] = [
+            Kind::ZeroLimit,
+            Kind::ZeroPeriod,
+            Kind::ZeroBurst,
+            Kind::Inexact,
+            Kind::PeriodTooLong,
+            Kind::BurstTooLong,
+        ];
+        const MESSAGES: [Message; KINDS.len()] = {
+            let mut messages = [Message::new(); KINDS.len()];
+            let mut at = 0;
+            while at < KINDS.len() {
+                messages[at] = QuotaError { kind: KINDS[at], value: u128::MAX }.message();
+                at += 1;
+            }
+            messages
+        };
+        for (kind, message) in KINDS.into_iter().zip(MESSAGES) {
+            let error = QuotaError { kind, value: u128::MAX };
+            assert_eq!(message.as_str(), error.to_string());
+            assert!(message.as_str().contains(&u128::MAX.to_string()), "{error}");
         }
     }
 }

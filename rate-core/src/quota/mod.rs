@@ -1,6 +1,7 @@
 //! How much is allowed: units per period, and how many at once.
 
 mod error;
+mod message;
 #[cfg(feature = "serde")]
 mod serde;
 mod text;
@@ -10,7 +11,6 @@ use core::time::Duration;
 pub use error::{ParseQuotaError, QuotaError};
 
 use crate::algorithm::Gcra;
-use crate::time::nanos;
 
 /// `limit` units per `period`, of which at most `burst` can be taken at once.
 ///
@@ -125,8 +125,15 @@ impl Quota {
     /// # Ok::<_, rate_core::QuotaError>(())
     /// ```
     pub const fn new(limit: u64, period: Duration) -> Result<Self, QuotaError> {
-        // A period beyond 64 bits becomes the longest there is, which is refused for being too long.
-        Self { limit, period: nanos(period), burst: limit }.checked()
+        Self::over(limit, period.as_nanos())
+    }
+
+    /// As [`Quota::new`], with a period in nanoseconds that need not fit a `Duration`.
+    const fn over(limit: u64, nanos: u128) -> Result<Self, QuotaError> {
+        if nanos > u64::MAX as u128 {
+            return Err(QuotaError::period_beyond(nanos));
+        }
+        Self { limit, period: nanos as u64, burst: limit }.checked()
     }
 
     /// Sets how many units can be taken at once; the default is the limit itself.
@@ -199,8 +206,7 @@ impl Quota {
     const fn or_panic(result: Result<Self, QuotaError>) -> Self {
         match result {
             Ok(quota) => quota,
-            // A const function cannot format; the sentence says everything but the number, which stands at the caller.
-            Err(error) => panic!("{}", error.reason()),
+            Err(error) => error.panic(),
         }
     }
 }

@@ -2,13 +2,12 @@
 
 use core::fmt;
 use core::str::FromStr;
-use core::time::Duration;
 
 use super::Quota;
 use super::error::{Cause, ParseQuotaError};
 
 /// Units in nanoseconds with their canonical name, longest first.
-const UNITS: [(u64, &str); 7] = [
+const UNITS: [(u128, &str); 7] = [
     (86_400_000_000_000, "day"),
     (3_600_000_000_000, "h"),
     (60_000_000_000, "min"),
@@ -18,10 +17,20 @@ const UNITS: [(u64, &str); 7] = [
     (1, "ns"),
 ];
 
+/// The longest unit that these nanoseconds are a whole number of.
+pub(super) const fn unit_of(nanos: u128) -> (u128, &'static str) {
+    let mut at = 0;
+    // The last one is a nanosecond.
+    while nanos % UNITS[at].0 != 0 {
+        at += 1;
+    }
+    UNITS[at]
+}
+
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let period = self.period_nanos();
-        let (unit, name) = UNITS.into_iter().find(|(unit, _)| period % unit == 0).unwrap_or((1, "ns"));
+        let period = u128::from(self.period_nanos());
+        let (unit, name) = unit_of(period);
         write!(f, "{}/", self.limit())?;
         if period != unit {
             write!(f, "{}", period / unit)?;
@@ -56,7 +65,7 @@ impl FromStr for Quota {
         let (limit, period) = rate.split_once('/').ok_or_else(|| fail(Cause::Shape))?;
         let limit = number(limit, "limit").map_err(fail)?;
         let period = period_from(period).map_err(fail)?;
-        Quota::new(limit, period)
+        Quota::over(limit, period)
             .and_then(|quota| quota.try_burst(burst.unwrap_or(limit)))
             .map_err(|error| fail(Cause::Quota(error)))
     }
@@ -70,7 +79,8 @@ fn number(text: &str, field: &'static str) -> Result<u64, Cause> {
     text.parse().map_err(|_| Cause::Number(field))
 }
 
-fn period_from(text: &str) -> Result<Duration, Cause> {
+/// Nanoseconds, all of them: a count that is too much reaches the quota's own check instead of wrapping here.
+fn period_from(text: &str) -> Result<u128, Cause> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (count, unit) = text.split_at(digits);
     let count = if count.is_empty() { 1 } else { number(count, "period")? };
@@ -82,10 +92,7 @@ fn period_from(text: &str) -> Result<Duration, Cause> {
         unit => unit,
     };
     let (nanos, _) = UNITS.into_iter().find(|(_, name)| *name == canonical).ok_or(Cause::Unit)?;
-    // Seconds and nanoseconds apart, so that a huge count reaches the quota's own check instead of wrapping here.
-    let nanos = u128::from(count) * u128::from(nanos);
-    let seconds = u64::try_from(nanos / 1_000_000_000).unwrap_or(u64::MAX);
-    Ok(Duration::new(seconds, (nanos % 1_000_000_000) as u32))
+    Ok(u128::from(count) * nanos)
 }
 
 #[cfg(test)]

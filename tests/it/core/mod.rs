@@ -9,6 +9,7 @@ mod late;
 pub(crate) mod model;
 mod quota_change;
 pub(crate) mod random;
+mod refusals;
 mod several;
 mod spread;
 mod subject;
