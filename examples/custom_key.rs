@@ -38,7 +38,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let quota = env::var("QUOTA").unwrap_or_else(|_| "60/min burst 3".to_owned());
     let quota: Quota = quota.parse().map_err(|error| format!("QUOTA: {error}"))?;
     let address = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
-    let listener = TcpListener::bind(&address).await.map_err(|error| format!("ADDR={address}: {error}"))?;
+    let listener = TcpListener::bind(&address).await.map_err(|error| {
+        format!("ADDR={address}: {error}; name this machine and a free port, such as ADDR=127.0.0.1:3001")
+    })?;
     println!("Serving http://{}/ with a limit for each x-tenant", listener.local_addr()?);
     axum::serve(listener, app(quota).into_make_service_with_connect_info::<SocketAddr>()).await?;
     Ok(())

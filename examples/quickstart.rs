@@ -31,9 +31,11 @@ async fn main() -> ExitCode {
 
 async fn serve() -> Result<(), Box<dyn Error>> {
     let quota: Quota = setting("QUOTA", "10/s burst 20")?;
-    let address: SocketAddr = setting("ADDR", "127.0.0.1:3000")?;
+    let address: String = setting("ADDR", "127.0.0.1:3000")?;
 
-    let listener = TcpListener::bind(address).await.map_err(|error| format!("ADDR={address}: {error}"))?;
+    let listener = TcpListener::bind(&address).await.map_err(|error| {
+        format!("ADDR={address}: {error}; name this machine and a free port, such as ADDR=127.0.0.1:3001")
+    })?;
     let address = listener.local_addr()?;
     let over = quota.burst_size().saturating_add(5);
     println!("Serving http://{address}/ with a limit of {quota} for each client. Try");

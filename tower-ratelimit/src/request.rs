@@ -124,7 +124,7 @@ impl<'a> RequestHead<'a> {
         only(self.headers.get_all(name).iter())?.ok_or_else(|| {
             match HeaderName::from_bytes(name.as_bytes()) {
                 Ok(name) => KeyError::no_header(name),
-                Err(_) => KeyError::unconfigured(format!("`{}` is not a header name", name.escape_debug())),
+                Err(_) => KeyError::unconfigured(not_a_header_name(name)),
             }
         })
     }
@@ -141,6 +141,11 @@ fn only<'a>(mut values: ValueIter<'a, HeaderValue>) -> Result<Option<&'a str>, K
         return Err(KeyError::malformed("a header that may appear once appears several times"));
     }
     text_of(value.as_bytes()).map(Some)
+}
+
+pub(crate) fn not_a_header_name(name: &str) -> String {
+    let name = name.escape_debug();
+    format!("`{name}` is not a header name; use letters, digits and hyphens, such as `x-tenant`")
 }
 
 /// The value of a header, as text fit for a key.

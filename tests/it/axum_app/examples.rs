@@ -146,7 +146,23 @@ fn settings_that_make_no_sense_are_named() {
         command.env("ADDR", address);
         let error = fails(command);
         assert!(error.starts_with(&format!("ADDR={address}: ")), "{error}");
+        assert!(error.contains("such as ADDR=127.0.0.1:3001"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn quickstart_takes_a_host_name_and_says_what_to_do_about_a_port_in_use() {
+    let mut command = example("quickstart");
+    command.env("ADDR", "localhost:0");
+    let server = Server::start(command);
+    assert_eq!(get(server.address).await.status, 200);
+
+    let taken = server.address.to_string();
+    let mut command = example("quickstart");
+    command.env("ADDR", &taken);
+    let error = fails(command);
+    assert!(error.starts_with(&format!("ADDR={taken}: ")) && error.contains("in use"), "{error}");
+    assert!(error.contains("such as ADDR=127.0.0.1:3001"), "{error}");
 }
 
 #[test]

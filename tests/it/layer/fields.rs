@@ -135,13 +135,15 @@ async fn several_policies_are_one_list() {
 }
 
 #[tokio::test]
-async fn sixteen_policies_with_long_names_fit() {
-    let names: Vec<_> = (0..16).map(|index| format!("{index}-{}", "n".repeat(60))).collect();
+async fn sixteen_policies_with_the_longest_names_fit() {
+    let names: Vec<_> = (0..16).map(|index| format!("{index:02}-{}", "n".repeat(125))).collect();
     let policies: Vec<_> =
         names.iter().map(|name| Policy::new(name, Quota::per_day(100_000)).key(global())).collect();
     let layer = RateLimitLayer::new(policies).clock(ManualClock::new());
     let answer = send(&mut limited(&layer), Request::new(())).await;
     let (policies, limits) = both(answer.headers()).unwrap();
+    // What many a proxy has room for, with all the other fields.
+    assert!(policies.len() + limits.len() < 5_500, "{} and {}", policies.len(), limits.len());
     for name in names {
         assert!(policies.contains(&format!(r#""{name}";q=100000;w=86400"#)), "{policies}");
         assert!(limits.contains(&format!(r#""{name}";r=99999;t=86400"#)), "{limits}");
@@ -174,6 +176,20 @@ fn names_that_no_field_can_carry_are_refused() {
         // As an escape: a message is a log line sooner or later.
         assert!(error.to_string().contains(&format!("{name:?}")), "{error}");
         assert!(!error.to_string().contains('\n'), "{error:?}");
+    }
+}
+
+#[test]
+fn names_that_are_too_long_to_send_with_every_response_are_refused() {
+    assert!(Policy::try_new("n".repeat(128), Quota::per_second(1)).is_ok());
+    for name in ["n".repeat(129), "n".repeat(1 << 20), "ü".repeat(65)] {
+        let error = Policy::try_new(&name, Quota::per_second(1)).unwrap_err();
+        assert_eq!(error.code(), "config-policy-name");
+        let text = error.to_string();
+        for told in ["policy name", &format!("{} bytes", name.len()), "at most 128", "shorten it"] {
+            assert!(text.contains(told), "{told:?} in {text}");
+        }
+        assert!(text.len() < 400, "an error is no place for a megabyte");
     }
 }
 

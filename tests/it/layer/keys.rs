@@ -129,7 +129,9 @@ async fn a_headers_name_is_part_of_the_key_in_any_case() {
 }
 
 #[test]
-#[should_panic(expected = "`x user` is not a header name")]
+#[should_panic(
+    expected = "`x user` is not a header name; use letters, digits and hyphens, such as `x-tenant`"
+)]
 fn a_name_that_is_no_header_is_refused_at_once() {
     let _ = header("x user");
 }

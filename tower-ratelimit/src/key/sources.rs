@@ -8,7 +8,7 @@ use http::HeaderName;
 
 use super::{Key, KeyError, KeyExtractor, Or};
 use crate::RequestHead;
-use crate::request::text_of;
+use crate::request::{not_a_header_name, text_of};
 
 /// One bucket for everybody.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +54,7 @@ pub struct Header {
 pub fn header(name: &str) -> Header {
     match name.parse() {
         Ok(name) => Header { name },
-        Err(_) => panic!("`{}` is not a header name", name.escape_debug()),
+        Err(_) => panic!("{}", not_a_header_name(name)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::MAX_POLICIES;
+use super::{MAX_NAME, MAX_POLICIES};
 
 /// Settings that cannot be built.
 ///
@@ -15,6 +15,7 @@ pub struct ConfigError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     PolicyName(String),
+    PolicyNameLength { start: String, length: usize },
     DuplicateName(String),
     NoPolicies,
     TooManyPolicies(usize),
@@ -33,7 +34,11 @@ impl ConfigError {
     }
 
     pub(super) fn policy_name(name: &str) -> Self {
-        Self { kind: Kind::PolicyName(name.chars().take(64).collect()) }
+        Self { kind: Kind::PolicyName(start_of(name)) }
+    }
+
+    pub(super) fn policy_name_length(name: &str) -> Self {
+        Self { kind: Kind::PolicyNameLength { start: start_of(name), length: name.len() } }
     }
 
     pub(crate) fn duplicate_name(name: &str) -> Self {
@@ -75,7 +80,7 @@ impl ConfigError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self.kind {
-            Kind::PolicyName(_) => "config-policy-name",
+            Kind::PolicyName(_) | Kind::PolicyNameLength { .. } => "config-policy-name",
             Kind::DuplicateName(_) => "config-duplicate-name",
             Kind::NoPolicies => "config-no-policies",
             Kind::TooManyPolicies(_) => "config-too-many-policies",
@@ -88,6 +93,11 @@ impl ConfigError {
     }
 }
 
+/// Enough of a name to know it by: an error message is no place for a megabyte.
+fn start_of(name: &str) -> String {
+    name.chars().take(64).collect()
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
@@ -95,6 +105,11 @@ impl fmt::Display for ConfigError {
                 f,
                 "policy name {name:?} must be one or more printable ASCII characters, for it is sent in a header field; \
                  rename the policy"
+            ),
+            Kind::PolicyNameLength { start, length } => write!(
+                f,
+                "policy name {start:?}… has {length} bytes, at most {MAX_NAME} are allowed, for it is sent with every \
+                 response; shorten it"
             ),
             Kind::DuplicateName(name) => {
                 write!(f, "policy name {name:?} is used twice in one layer; give each policy a name of its own")

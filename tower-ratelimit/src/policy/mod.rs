@@ -19,6 +19,12 @@ use crate::key::{ClientIp, Key, KeyError, KeyExtractor};
 /// Most policies one layer can combine.
 pub const MAX_POLICIES: usize = rate_core::MAX_LIMITS;
 
+/// Most bytes of a policy's name.
+///
+/// It is sent twice with every response. Sixteen names of this length make less than 6 KB of fields, and many proxies have
+/// room for 8 KB.
+const MAX_NAME: usize = 128;
+
 /// The policies of one layer.
 ///
 /// # Errors
@@ -49,8 +55,8 @@ pub(crate) fn validated(policies: impl IntoPolicies) -> Result<Vec<Policy>, Conf
 
 /// A named quota, the key it is counted by and what a request costs.
 ///
-/// The name is what clients see in `RateLimit-Policy` and operators in logs. It must be unique within a layer, and it is
-/// how a limit keeps its usage when the policies change.
+/// The name is what clients see in `RateLimit-Policy` and operators in logs: at most 128 bytes, for it is sent with every
+/// response. It must be unique within a layer, and it is how a limit keeps its usage when the policies change.
 ///
 /// # Examples
 ///
@@ -93,7 +99,8 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// If the name is empty or has other than printable ASCII characters. [`Policy::try_new`] returns the error.
+    /// If the name is empty, longer than 128 bytes or has other than printable ASCII characters. [`Policy::try_new`]
+    /// returns the error.
     #[track_caller]
     pub fn new(name: impl Into<String>, quota: Quota) -> Self {
         match Self::try_new(name, quota) {
@@ -106,9 +113,13 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// If the name is empty or has other than printable ASCII characters: it is sent in a header field.
+    /// If the name is empty, longer than 128 bytes or has other than printable ASCII characters: it is sent in a header
+    /// field.
     pub fn try_new(name: impl Into<String>, quota: Quota) -> Result<Self, ConfigError> {
         let name = name.into();
+        if name.len() > MAX_NAME {
+            return Err(ConfigError::policy_name_length(&name));
+        }
         if name.is_empty() || !name.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
             return Err(ConfigError::policy_name(&name));
         }
