@@ -15,6 +15,8 @@ use tower_service::Service;
 
 pin_project! {
     /// The response of the service inside, or of the limit.
+    ///
+    /// What dropping it means: [`tower_ratelimit::ResponseFuture`].
     #[derive(Debug)]
     pub struct ResponseFuture<S, B>
     where

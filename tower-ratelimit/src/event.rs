@@ -23,6 +23,9 @@ pub enum Event<'a> {
         key: Digest,
         /// The wait it was told; `None` when no wait helps.
         retry_after: Option<Duration>,
+        /// The name of the refusal, as its user was given it: [`Rejection::instance`](crate::Rejection::instance). Policies
+        /// that refused the same request tell the same.
+        instance: &'a str,
     },
     /// A request had no usable key and was refused.
     KeyRejected {
@@ -98,11 +101,11 @@ impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.code())?;
         match self {
-            Self::Denied { policy, key, retry_after: Some(wait) } => {
-                write!(f, "policy {policy:?} refused key {key}, to retry in {wait:?}")
+            Self::Denied { policy, key, retry_after: Some(wait), instance } => {
+                write!(f, "policy {policy:?} refused key {key}, to retry in {wait:?} ({instance})")
             }
-            Self::Denied { policy, key, retry_after: None } => {
-                write!(f, "policy {policy:?} refused key {key}: the cost exceeds the burst")
+            Self::Denied { policy, key, retry_after: None, instance } => {
+                write!(f, "policy {policy:?} refused key {key}: the cost exceeds the burst ({instance})")
             }
             Self::KeyRejected { policy, error } => write!(f, "policy {policy:?} found no key: {error}"),
             Self::NoPeer { fix } => {

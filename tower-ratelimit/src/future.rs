@@ -18,7 +18,10 @@ use crate::store::Later;
 pin_project! {
     /// The response of the service inside, or of the limit.
     ///
-    /// Dropping it gives nothing back: a request counts when it arrives.
+    /// Dropping it gives nothing back: a request counts when it is decided on. The memory store decides when the service is
+    /// called, before there is a future to drop. A store that answers later decides while this is polled: a request that
+    /// is dropped meanwhile is forwarded to nobody and not counted in [`Stats`](crate::Stats), and whether its cost was
+    /// charged is the store's affair.
     pub struct ResponseFuture<S, B>
     where
         S: Service<Request<B>>,

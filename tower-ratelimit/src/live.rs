@@ -187,17 +187,20 @@ impl Live {
     #[inline(never)]
     fn deny(&self, charges: &Charges) -> Rejection {
         self.counters.denied.add();
-        // By default nothing is told of a refusal, and then nobody needs the key's digest.
+        let rejection = Rejection::denied(&self.wording, charges);
+        // By default nothing is told of a refusal, and then nobody needs the key's digest, nor the instance as text.
         if let Some(on_event) = &self.on_event {
+            let instance = rejection.instance();
             for charge in charges.as_slice() {
                 if let Some(decision) = charge.decision.filter(|decision| !decision.is_allowed()) {
                     let policy = self.policies[charge.policy].name();
                     let key = self.binding.digest(&charge.key);
-                    on_event(&Event::Denied { policy, key, retry_after: decision.retry_after() });
+                    let (retry_after, instance) = (decision.retry_after(), &*instance);
+                    on_event(&Event::Denied { policy, key, retry_after, instance });
                 }
             }
         }
-        Rejection::denied(&self.wording, charges)
+        rejection
     }
 
     /// Tells, once, that the server does not say who asks, so that a limit for each of many is one for all of them.

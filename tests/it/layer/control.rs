@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use http::Request;
 use tower_ratelimit::{
-    ClientIp, Decision, Event, ManualClock, MemoryStore, Policy, Quota, RateLimitLayer, RequestHead, Secret,
-    global, header,
+    ClientIp, Decision, Event, ManualClock, MemoryStore, Policy, Quota, RateLimitLayer, Rejection,
+    RequestHead, Secret, global, header,
 };
 
 use super::support::{Log, admitted, costing, field, from, hello, limited, metered, send, with};
@@ -220,6 +220,10 @@ fn forged() -> Decision {
     rate_core::Limiter::new(Quota::per_hour(1_000)).check()
 }
 
+fn instance<B>(refusal: &http::Response<B>) -> String {
+    refusal.extensions().get::<Rejection>().unwrap().instance()
+}
+
 #[tokio::test]
 async fn every_event_has_its_code_and_says_it_first() {
     let log = Log::default();
@@ -243,12 +247,14 @@ async fn every_event_has_its_code_and_says_it_first() {
         assert_eq!(log.take(), [code.to_owned(), format!("{code}: {text}")]);
     };
     send(&mut service, from("192.0.2.1")).await;
-    send(&mut service, from("192.0.2.1")).await;
-    told("ratelimit-denied", format!("policy \"api\" refused key {digest}, to retry in 3600s"));
+    let instance = instance(&send(&mut service, from("192.0.2.1")).await);
+    let text = format!("policy \"api\" refused key {digest}, to retry in 3600s ({instance})");
+    told("ratelimit-denied", text);
     layer.handle().set_policies(policy().cost(|_: &RequestHead<'_>| 2)).unwrap();
     told("ratelimit-policies-changed", "policies in force now: 1".into());
-    send(&mut service, from("192.0.2.1")).await;
-    told("ratelimit-denied", format!("policy \"api\" refused key {digest}: the cost exceeds the burst"));
+    let instance = self::instance(&send(&mut service, from("192.0.2.1")).await);
+    let text = format!("policy \"api\" refused key {digest}: the cost exceeds the burst ({instance})");
+    told("ratelimit-denied", text);
 
     send(&mut service, with("x-user", "")).await;
     let text = "policy \"api\" found no key: a header is empty or not visible ASCII";
@@ -278,13 +284,16 @@ async fn each_refusing_policy_is_told_of_by_itself() {
     let (layer, _) =
         metered([("a", Quota::per_hour(1)), ("b", Quota::per_hour(9)), ("c", Quota::per_hour(1))]);
     let layer = layer.on_event(move |event| {
-        if let Event::Denied { policy, .. } = event {
+        if let Event::Denied { policy, instance, .. } = event {
             writer.write(policy);
+            writer.write(instance);
         }
     });
     let mut service = limited(&layer);
-    assert_eq!(admitted(&mut service, 2, || Request::new(())).await, 1);
-    assert_eq!(log.take(), ["a", "c"]);
+    assert_eq!(admitted(&mut service, 1, || Request::new(())).await, 1);
+    // Under the name that its user was given.
+    let instance = instance(&send(&mut service, Request::new(())).await);
+    assert_eq!(log.take(), ["a", &instance, "c", &instance]);
 }
 
 #[tokio::test]

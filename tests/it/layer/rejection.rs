@@ -182,6 +182,20 @@ async fn layers_outside_read_the_reason_from_the_extensions() {
 }
 
 #[tokio::test]
+async fn a_rejection_is_short_in_a_debug_line() {
+    let (layer, _) = metered([("a", Quota::per_hour(1)), ("b", Quota::per_hour(9))]);
+    let mut service = limited(&layer);
+    send(&mut service, Request::new(())).await;
+    let refusal = send(&mut service, Request::new(())).await;
+    let rejection = refusal.extensions().get::<Rejection>().unwrap();
+    let expected = format!(
+        "Rejection {{ kind: Denied, status: 429, retry_after: Some(3600s), violated_policies: [\"a\"], instance: {:?} }}",
+        rejection.instance()
+    );
+    assert_eq!(format!("{rejection:?}"), expected);
+}
+
+#[tokio::test]
 async fn no_refusal_tells_who_was_refused() {
     let secret = "5ecret-of-ann";
     let key = |head: &RequestHead<'_>| tower_ratelimit::Key::text(head.header_str("authorization")?);

@@ -1,4 +1,4 @@
-//! A name for one refusal: what a user can quote and an operator can find in the log.
+//! A name for one refusal: what a user can quote and an operator can find among the denials that are logged.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
@@ -22,7 +22,7 @@ static DIGITS: [[u8; 2]; 256] = {
 /// A random UUID (version 4 of RFC 9562) as a URN.
 ///
 /// A counter under two secret functions: as unpredictable as their secrets, at the price of two short hashes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Instance(u128);
 
 impl Instance {

@@ -1,6 +1,7 @@
 //! A request that was not forwarded, and why.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -41,7 +42,7 @@ use crate::store::Charges;
 /// # })?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Rejection {
     pub(super) kind: RejectionKind,
     pub(super) cause: Cause,
@@ -50,7 +51,7 @@ pub struct Rejection {
 }
 
 /// What the response explains.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Cause {
     /// These policies, whose wording is ready.
     Refusals(Wording, SmallVec<[Refusal; 1]>),
@@ -59,7 +60,7 @@ pub(super) enum Cause {
 }
 
 /// One policy's part in a refusal.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Refusal {
     pub(super) policy: usize,
     /// The cost, when it is more than can ever be admitted.
@@ -164,9 +165,26 @@ impl Rejection {
         }
     }
 
-    /// The `instance` in the response's body, `urn:uuid:…`: what a user can quote and an operator can find in the log.
+    /// The `instance` in the response's body, `urn:uuid:…`: what a user can quote.
+    ///
+    /// [`Event::Denied`](crate::Event::Denied) carries it, so an operator whose
+    /// [`on_event`](crate::RateLimitLayer::on_event) logs denials finds it there. Other events do not: a layer outside this
+    /// one can log the rejection itself.
     #[must_use]
     pub fn instance(&self) -> String {
         self.instance.text().into_iter().map(char::from).collect()
+    }
+}
+
+impl fmt::Debug for Rejection {
+    /// What a log line needs, without the sentences.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection")
+            .field("kind", &self.kind)
+            .field("status", &self.status())
+            .field("retry_after", &self.retry_after)
+            .field("violated_policies", &self.violated_policies())
+            .field("instance", &self.instance())
+            .finish()
     }
 }
