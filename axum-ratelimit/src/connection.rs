@@ -11,7 +11,8 @@ use tower_ratelimit::{Framework, Peer};
 pub(crate) const PEER_FIX: &str = "Replace `axum::serve(listener, app)` by \
     `axum::serve(listener, app.into_make_service_with_connect_info::<std::net::SocketAddr>())`. In a test without a \
     socket, add `.layer(axum::extract::connect_info::MockConnectInfo(std::net::SocketAddr::from(([127, 0, 0, 1], 0))))` \
-    after the rate limit.";
+    after the rate limit. On a Unix socket there are no addresses: count by a header that the proxy sets, \
+    `.key(axum_ratelimit::header(\"x-client\"))`, or all together, `.key(axum_ratelimit::global())`.";
 
 /// Where axum keeps the peer and the route: `ConnectInfo<SocketAddr>`, or `MockConnectInfo<SocketAddr>` in tests, and
 /// `MatchedPath`.

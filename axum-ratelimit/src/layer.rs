@@ -14,6 +14,9 @@ use crate::service::RateLimit;
 /// The same as [`tower_ratelimit::RateLimitLayer`], with axum's connection info and matched route installed and answers
 /// in axum's own body. Clones share their limits.
 ///
+/// **A clone is the same limiter, settings included: `a.clone().fields(..)` changes `a` too,** and every service made from
+/// it. For other settings make another layer; to count together, give both the same [store](Self::store).
+///
 /// # Examples
 ///
 /// ```

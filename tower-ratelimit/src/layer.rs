@@ -19,6 +19,9 @@ use crate::{Framework, RequestHead};
 /// Clones share their limits, and so do all services made from one layer: a layer is one limiter. See the
 /// [crate's page](crate) for what it does to a request.
 ///
+/// **A clone is the same limiter, settings included: `a.clone().fields(..)` changes `a` too,** and every service made from
+/// it. For other settings make another layer; to count together, give both the same [store](Self::store).
+///
 /// # Examples
 ///
 /// ```

@@ -156,7 +156,10 @@ impl Quota {
         Self { burst, ..self }.checked()
     }
 
-    /// Units per period.
+    /// Units per period: the 10 of `10/s burst 20`, at which a busy key gets units back.
+    ///
+    /// Not what [`Decision::limit`](crate::Decision::limit) says, and the IETF draft's `q`: that is the most at once, 20,
+    /// and here [`burst_size`](Self::burst_size).
     #[must_use]
     pub const fn limit(&self) -> u64 {
         self.limit
@@ -168,7 +171,9 @@ impl Quota {
         Duration::from_nanos(self.period)
     }
 
-    /// Most units available at once: the largest cost that can ever be admitted.
+    /// Most units available at once, the 20 of `10/s burst 20`: the largest cost that can ever be admitted.
+    ///
+    /// [`Decision::limit`](crate::Decision::limit) reports it, and the IETF draft's `q`.
     #[must_use]
     pub const fn burst_size(&self) -> u64 {
         self.burst

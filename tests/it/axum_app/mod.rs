@@ -7,3 +7,5 @@ mod examples;
 mod hello;
 mod routers;
 mod support;
+#[cfg(unix)]
+mod unix;

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::HeaderMap;
 use http_body_util::BodyExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// An answer as it came over the wire.
@@ -30,8 +30,13 @@ impl Reply {
 
 /// Sends one request on a connection of its own.
 pub(crate) async fn request(method: &str, to: SocketAddr, path: &str) -> Reply {
-    let mut socket = TcpStream::connect(to).await.unwrap();
-    let text = format!("{method} {path} HTTP/1.1\r\nhost: {to}\r\nconnection: close\r\n\r\n");
+    let socket = TcpStream::connect(to).await.unwrap();
+    exchange(socket, &format!("{method} {path} HTTP/1.1\r\nhost: {to}")).await
+}
+
+/// Sends one request, of which this is the head but for its end.
+pub(crate) async fn exchange(mut socket: impl AsyncRead + AsyncWrite + Unpin, head: &str) -> Reply {
+    let text = format!("{head}\r\nconnection: close\r\n\r\n");
     socket.write_all(text.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).await.unwrap();
