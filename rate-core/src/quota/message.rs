@@ -1,7 +1,7 @@
 //! The text of an error, written where nothing can be formatted: in a `const fn`.
 //!
-//! A quota in a `const` that cannot be built is a compile error, and the same call at run time a panic. Both have to name the
-//! value, as the error does; so all three are this text.
+//! A quota in a `const` that cannot be built is a compile error, and the same call at run time a panic. Both have to name
+//! the value, as the error does; so all three are this text.
 
 /// A text of at most 256 bytes, which every message fits: a test writes the longest.
 #[derive(Clone, Copy)]
