@@ -94,7 +94,8 @@ impl Decision {
         matches!(self, Self::Allowed(_))
     }
 
-    /// Most units available at once: the burst.
+    /// Most units available at once: the [burst](crate::Quota::burst_size), which is 20 for `10/s burst 20`. The field
+    /// `RateLimit-Policy` calls it `q`; [`Quota::limit`](crate::Quota::limit) is another number, the units per period.
     #[must_use]
     pub const fn limit(&self) -> u64 {
         self.facts().limit
