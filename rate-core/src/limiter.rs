@@ -161,11 +161,13 @@ impl Cell {
     #[cold]
     fn decide_contended(&self, gcra: &Gcra, now: u64, cost: u64) -> (Tat, Option<u64>) {
         let mut backoff = Backoff::default();
+        // At once first: the lost swap has brought the state here. A pause before it lets the winner get more done where cores
+        // are far apart, 20 ns instead of 25, and costs 32 instead of 18 where they share a cache.
         loop {
-            backoff.wait();
             if let Some(answer) = self.attempt(gcra, now, cost) {
                 return answer;
             }
+            backoff.wait();
         }
     }
 
