@@ -1,7 +1,8 @@
 //! Universal hashing of any key.
 //!
 //! What a key's `Hash` writes becomes words of 64 bits: an integer is one word (of 128 bits two), and a slice of bytes is
-//! the words it fills and one more, which holds the bytes left over and a 1 behind them. The hash of the words `w₀ … wₙ₋₁` is
+//! one that holds the bytes left over at its end and a 1 behind them, and then the words it fills. The hash of the words
+//! `w₀ … wₙ₋₁` is
 //!
 //! ```text
 //! upper 64 bits of  m₀·w₀ + … + mₙ₋₁·wₙ₋₁ + 2⁶⁴·c·n  mod 2¹²⁸
@@ -128,8 +129,8 @@ impl Sum<'_> {
     #[cold]
     fn long(mut self, bytes: &[u8]) -> Self {
         let words = bytes.chunks_exact(8);
-        let last = last_bytes(bytes, words.remainder());
-        words.map(word_of).chain([last]).for_each(|word| self.word(word));
+        let rest = rest_of(bytes, words.remainder());
+        core::iter::once(rest).chain(words.map(word_of)).for_each(|word| self.word(word));
         self
     }
 
@@ -143,18 +144,18 @@ impl Sum<'_> {
 impl Hasher for Sum<'_> {
     #[inline(always)]
     fn write(&mut self, bytes: &[u8]) {
-        let multipliers = self.function.words.get(self.words..).unwrap_or_default();
         // Looked at once for all words.
-        let Some(last_multiplier) = multipliers.get(bytes.len() / 8) else {
+        let multipliers = self.function.words.get(self.words..).unwrap_or_default();
+        let (Some(first), true) = (multipliers.first(), bytes.len() / 8 < multipliers.len()) else {
             *self = self.long(bytes);
             return;
         };
         let words = bytes.chunks_exact(8);
-        let last = last_bytes(bytes, words.remainder());
-        for (multiplier, word) in multipliers.iter().zip(words) {
+        // The rest first: so its multiplier does not depend on the length, which it would have to wait for.
+        self.add(*first, rest_of(bytes, words.remainder()));
+        for (multiplier, word) in multipliers[1..].iter().zip(words) {
             self.add(*multiplier, word_of(word));
         }
-        self.add(*last_multiplier, last);
     }
 
     #[inline(always)]
@@ -199,7 +200,7 @@ impl Hasher for Sum<'_> {
 
 /// The up to seven bytes of `rest`, with which `bytes` ends, lowest first, and a 1 behind them.
 #[inline(always)]
-fn last_bytes(bytes: &[u8], rest: &[u8]) -> u64 {
+fn rest_of(bytes: &[u8], rest: &[u8]) -> u64 {
     let bits = 8 * rest.len();
     let word = if let Some(eight) = bytes.last_chunk() {
         // Reading bytes twice is cheaper than looking how many there are. Shifted in two steps, for it may be by all 64 bits.

@@ -30,10 +30,12 @@ impl Words {
 
 impl Hasher for Words {
     fn write(&mut self, bytes: &[u8]) {
-        let mut padded = bytes.to_vec();
-        padded.push(1);
-        padded.resize(padded.len().next_multiple_of(8), 0);
-        self.0.extend(padded.chunks(8).map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes"))));
+        let (words, rest) = bytes.split_at(bytes.len() / 8 * 8);
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        last[rest.len()] = 1;
+        self.0.push(u64::from_le_bytes(last));
+        self.0.extend(words.chunks(8).map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes"))));
     }
 
     fn write_u8(&mut self, value: u8) {
