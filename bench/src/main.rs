@@ -10,6 +10,7 @@ mod keyed;
 mod keys;
 mod layer;
 mod memory;
+mod new_keys;
 mod peer;
 mod report;
 mod several;
@@ -36,7 +37,8 @@ Usage: rate-limit-bench [--json] [--only SUBSTR]
 
 Rows:
   single         one limiter without keys; /uneven: an interval of no whole number of nanoseconds
-  keyed          one limit per key; /hot: one key for everybody, /answer-read: what remains or the wait is read too
+  keyed          one limit per key; /hot: one key for everybody, /answer-read: what remains or the wait is read too,
+                 /new: keys that were never seen, until that many are
   two-policies   two limits on one request
   layer          a request to an axum router: /total, and /added to the same router without a limiter
   memory         bytes per key, in the columns for nanoseconds
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         single::run(&mut report);
         keyed::run(&mut report);
         facts::run(&mut report);
+        new_keys::run(&mut report);
         several::run(&mut report);
         layer::run(&mut report);
     });
