@@ -11,8 +11,9 @@ use tower_ratelimit::{Framework, Peer};
 pub(crate) const PEER_FIX: &str = "Replace `axum::serve(listener, app)` by \
     `axum::serve(listener, app.into_make_service_with_connect_info::<std::net::SocketAddr>())`. In a test without a \
     socket, add `.layer(axum::extract::connect_info::MockConnectInfo(std::net::SocketAddr::from(([127, 0, 0, 1], 0))))` \
-    after the rate limit. On a Unix socket there are no addresses: count by a header that the proxy sets, \
-    `.key(axum_ratelimit::header(\"x-client\"))`, or all together, `.key(axum_ratelimit::global())`.";
+    after the rate limit. On a Unix socket there are no addresses: give a `Policy` a key of its own, a \
+    header that the proxy sets, `Policy::new(\"default\", quota).key(axum_ratelimit::header(\"x-client\"))`, or one for \
+    all, `.key(axum_ratelimit::global())`.";
 
 /// Where axum keeps the peer and the route: `ConnectInfo<SocketAddr>`, or `MockConnectInfo<SocketAddr>` in tests, and
 /// `MatchedPath`.

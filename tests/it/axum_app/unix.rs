@@ -39,9 +39,11 @@ async fn the_default_key_is_told_that_a_unix_socket_needs_another() {
     let reply = server.get("").await;
     assert_eq!(reply.status, 500);
     let detail = reply.json()["detail"].as_str().unwrap().to_owned();
-    for told in
-        ["On a Unix socket", ".key(axum_ratelimit::header(\"x-client\"))", ".key(axum_ratelimit::global())"]
-    {
+    for told in [
+        "On a Unix socket",
+        "Policy::new(\"default\", quota).key(axum_ratelimit::header(\"x-client\"))",
+        ".key(axum_ratelimit::global())",
+    ] {
         assert_eq!(detail.contains(told), cfg!(debug_assertions), "{detail}");
     }
 }

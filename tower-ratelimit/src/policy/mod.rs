@@ -22,7 +22,7 @@ pub const MAX_POLICIES: usize = rate_core::MAX_LIMITS;
 /// Most bytes of a policy's name.
 ///
 /// It is sent twice with every response. Sixteen names of this length make less than 6 KB of fields, and many proxies have
-/// room for 8 KB.
+/// room for 8 KB; quotes and backslashes, which are sent as two bytes, can make it more.
 const MAX_NAME: usize = 128;
 
 /// The policies of one layer.
