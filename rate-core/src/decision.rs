@@ -1,5 +1,6 @@
 //! The answer to a check.
 
+use core::fmt;
 use core::time::Duration;
 
 use crate::algorithm::{NEVER, Standing};
@@ -83,7 +84,7 @@ impl Decision {
         let facts = Facts { limit, remaining: standing.remaining, reset_after: standing.reset_after };
         match wait {
             None => Self::Allowed(Allowed { facts }),
-            Some(retry_after) => Self::Denied(Denied { facts, retry_after }),
+            Some(retry_after) => Self::Denied(Denied::new(limit, standing, retry_after)),
         }
     }
 
@@ -129,6 +130,26 @@ impl Decision {
             Self::Allowed(allowed) => &allowed.facts,
             Self::Denied(denied) => &denied.facts,
         }
+    }
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.retry_after() {
+            Some(wait) => write!(f, "limited to {} at once: retry after {wait:?}", self.limit()),
+            None => write!(f, "limited to {} at once, which is less than was asked for", self.limit()),
+        }
+    }
+}
+
+/// So that what was refused can be passed on by `?`.
+impl core::error::Error for Denied {}
+
+impl Denied {
+    #[inline]
+    pub(crate) const fn new(limit: u64, standing: Standing, retry_after: u64) -> Self {
+        let facts = Facts { limit, remaining: standing.remaining, reset_after: standing.reset_after };
+        Self { facts, retry_after }
     }
 }
 

@@ -5,10 +5,10 @@
 #[cfg(not(all(test, loom)))]
 pub(crate) use core::{
     hint::spin_loop,
-    sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    sync::atomic::{AtomicU32, AtomicU64, Ordering, fence},
 };
-#[cfg(not(all(test, loom)))]
-pub(crate) use std::sync::{Mutex, RwLock};
+#[cfg(all(feature = "std", not(all(test, loom))))]
+pub(crate) use std::sync::{Mutex, RwLock, atomic::AtomicUsize};
 
 #[cfg(all(test, loom))]
 pub(crate) use loom::{
@@ -62,8 +62,10 @@ impl Backoff {
             #[cfg(all(test, loom))]
             loom::thread::yield_now();
             // The holder may have been descheduled inside its section: let it run.
-            #[cfg(not(all(test, loom)))]
+            #[cfg(all(feature = "std", not(all(test, loom))))]
             std::thread::yield_now();
+            #[cfg(not(feature = "std"))]
+            (0..1_u32 << Self::SPIN_STEPS).for_each(|_| spin_loop());
             return;
         }
         for _ in 0..1_u32 << self.step {

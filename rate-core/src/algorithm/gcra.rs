@@ -12,9 +12,12 @@
 //! `period / gcd(limit, period)`, and every instant is counted in whole ticks and parts of the next one. A tick has at most
 //! 2³² parts, so 96 bits hold every instant, and nothing is ever rounded but what is reported: remaining units down, waits up.
 
+mod operation;
+
 use core::num::NonZeroU64;
 
-use super::{Algorithm, NEVER, Standing};
+use super::word::{Engine, Packed, Word};
+use super::{Algorithm, Bounds, NEVER, Standing};
 use crate::quota::{Quota, QuotaError};
 
 /// The generic cell rate algorithm for one quota, over ticks.
@@ -32,6 +35,7 @@ pub struct Gcra {
     /// τ, `(burst - 1) · T`: how far ahead the TAT may be for one more unit.
     tolerance: Tat,
     burst: NonZeroU64,
+    period: u64,
 }
 
 /// A theoretical arrival time: whole ticks since the clock's origin, and parts of one.
@@ -85,6 +89,9 @@ impl Tat {
 /// Ten years of nanoseconds: how much later than its start a limiter must still be able to count.
 const HORIZON: u64 = 10 * 366 * 86_400 * 1_000_000_000;
 
+/// The longest period, in ticks.
+pub(super) const LONGEST: u64 = u64::MAX - HORIZON;
+
 impl Gcra {
     /// The algorithm for `quota` over nanoseconds.
     #[must_use]
@@ -111,7 +118,7 @@ impl Gcra {
         if burst == 0 {
             return Err(QuotaError::zero_burst());
         }
-        if period > u64::MAX - HORIZON {
+        if period > LONGEST {
             return Err(QuotaError::period_too_long(period));
         }
         let divisor = gcd(limit, period);
@@ -121,7 +128,7 @@ impl Gcra {
         }
         // No overflow: both factors are 64 bits wide, here and in all products below.
         let full = burst as u128 * interval as u128;
-        if full > (u64::MAX - HORIZON) as u128 * parts as u128 {
+        if full > LONGEST as u128 * parts as u128 {
             return Err(QuotaError::burst_too_long(burst));
         }
         // A divisor of both leaves at least 1 of either.
@@ -132,7 +139,7 @@ impl Gcra {
         };
         let step = Self::of_parts(interval.get() as u128, parts);
         let tolerance = Self::of_parts(full - interval.get() as u128, parts);
-        Ok(Self { parts, interval, step, tolerance, burst })
+        Ok(Self { parts, interval, step, tolerance, burst, period })
     }
 
     /// So many parts, of which there are `parts` to a tick. What does not fit is cut off.
@@ -185,7 +192,7 @@ impl Gcra {
     /// The same comparison with the same result: `full` is below 2⁶⁴ minus ten years here, so nothing overflows but
     /// what is checked. For one unit, the cost that callers write, nothing is multiplied.
     #[inline]
-    pub(crate) const fn admit_word(&self, state: u64, now: u64, cost: u64) -> Result<u64, u64> {
+    const fn admit_word(&self, state: u64, now: u64, cost: u64) -> Result<u64, u64> {
         if cost == 0 {
             return Ok(state);
         }
@@ -206,6 +213,25 @@ impl Gcra {
         }
     }
 
+    /// The bounds where units pass one by one: `limit` of them one interval apart, the last of which may be a burst.
+    pub(super) const fn spaced(&self) -> Bounds {
+        let limit = self.limit();
+        Bounds::new(self.burst.get().saturating_add(limit - 1), self.period)
+    }
+
+    pub(crate) const fn limit(&self) -> u64 {
+        // What both were divided by.
+        self.parts.get() * (self.period / self.interval.get())
+    }
+
+    pub(crate) const fn period(&self) -> u64 {
+        self.period
+    }
+
+    pub(crate) const fn burst(&self) -> u64 {
+        self.burst.get()
+    }
+
     /// `burst · T` in parts: the time in which an empty bucket fills.
     #[inline]
     const fn full(&self) -> u128 {
@@ -214,7 +240,7 @@ impl Gcra {
 
     /// For `cost` units, at most the burst: how far they move the TAT, and how far ahead it may be for them.
     #[inline]
-    const fn terms(&self, cost: u64) -> (Tat, Tat) {
+    pub(super) const fn terms(&self, cost: u64) -> (Tat, Tat) {
         if cost == 1 {
             // What callers write, and nothing is divided for it.
             return (self.step, self.tolerance);
@@ -225,7 +251,7 @@ impl Gcra {
 
     /// `state` moved forward by `step`, unless that is past the end of representable time.
     #[inline]
-    const fn moved(&self, state: Tat, step: Tat) -> Option<Tat> {
+    pub(super) const fn moved(&self, state: Tat, step: Tat) -> Option<Tat> {
         let parts = state.parts as u64 + step.parts as u64;
         let (carry, parts) =
             if parts < self.parts.get() { (0, parts) } else { (1, parts - self.parts.get()) };
@@ -288,6 +314,69 @@ impl Algorithm for Gcra {
     #[inline]
     fn capacity(&self) -> u64 {
         self.burst.get()
+    }
+
+    /// A full bucket at the first tick of the window, and what comes back up to its last one.
+    fn bounds(&self) -> Bounds {
+        let earned =
+            u128::from(self.period - 1) * u128::from(self.parts.get()) / u128::from(self.interval.get());
+        // The period times the limit may be more than 64 bits, but its burst takes no more than all time there is to earn.
+        Bounds::new(self.burst.get().saturating_add(earned as u64), self.period)
+    }
+
+    /// Without a unit until the tick `until`, and with one from then on.
+    fn penalized(&self, state: Tat, now: u64, until: u64) -> Tat {
+        if until <= now {
+            return state;
+        }
+        let spent = self.moved(self.fresh_at(until), self.tolerance).unwrap_or(Tat::new(u64::MAX, 0));
+        state.max(spent)
+    }
+}
+
+impl Packed for Gcra {
+    #[inline(always)]
+    fn pack(&self, state: Tat) -> Word {
+        Word { low: state.ticks, high: state.parts }
+    }
+
+    #[inline(always)]
+    fn unpack(&self, word: Word) -> Tat {
+        Tat { ticks: word.low, parts: word.high }
+    }
+
+    #[inline]
+    fn fresh_at(&self, instant: u64) -> Word {
+        self.pack(Gcra::fresh_at(self, instant))
+    }
+
+    #[inline]
+    fn strength(&self, word: Word, _: u64) -> u64 {
+        // Of one quota: who is fresh later has taken more.
+        word.low
+    }
+}
+
+/// A [`Gcra`] that [is whole](Gcra::is_whole), in 64 bits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whole<'a>(pub(crate) &'a Gcra);
+
+impl Engine for Whole<'_> {
+    const NARROW: bool = true;
+
+    #[inline(always)]
+    fn admit_word(&self, word: Word, now: u64, cost: u64) -> Result<Word, u64> {
+        Ok(Word { low: self.0.admit_word(word.low, now, cost)?, high: 0 })
+    }
+
+    #[inline(always)]
+    fn standing_word(&self, word: Word, now: u64) -> Standing {
+        self.0.standing(Tat { ticks: word.low, parts: 0 }, now)
+    }
+
+    #[inline(always)]
+    fn most(&self) -> u64 {
+        self.0.burst.get()
     }
 }
 

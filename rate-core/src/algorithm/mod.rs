@@ -1,11 +1,36 @@
-//! The arithmetic of limits: pure functions from a state, an instant and a cost to a new state and an answer.
-//!
-//! Nothing here reads a clock, touches an atomic or knows a key. Time is counted in *ticks*: nanoseconds in this
-//! process, microseconds at a remote store, the same code for both.
+#![doc = include_str!("algorithms.md")]
 
+mod any;
+mod bounds;
+mod calendar_window;
+mod civil;
+mod fixed_window;
 mod gcra;
+mod leaky_bucket;
+mod log;
+mod name;
+mod operation;
+mod sliding_log;
+mod sliding_window;
+mod window;
+mod word;
 
+pub use any::{AnyAlgorithm, AnyState};
+pub use bounds::Bounds;
+pub use calendar_window::{Calendar, CalendarWindow};
+pub use fixed_window::FixedWindow;
 pub use gcra::{Gcra, Tat};
+pub use leaky_bucket::LeakyBucket;
+pub use log::Log;
+pub use name::AlgorithmName;
+pub use operation::{Charged, Debit, Refund, Reserve};
+pub use sliding_log::SlidingLog;
+pub use sliding_window::{Counts, SlidingWindow};
+pub use window::Count;
+
+pub(crate) use gcra::Whole;
+pub(crate) use log::{Entries, Ring, words as log_words};
+pub(crate) use word::{Engine, Packed, Word};
 
 /// A rate-limit algorithm: decides one request on one key's state.
 ///
@@ -16,6 +41,7 @@ pub use gcra::{Gcra, Tat};
 /// * After exactly the ticks it says to wait, and no other admission meanwhile, the same cost is admitted; one tick
 ///   earlier it is not.
 /// * A `now` older than one already seen may refuse more; it never admits more and never rewinds the state.
+/// * What [`bounds`](Self::bounds) says is never exceeded, and is reached by somebody who tries.
 ///
 /// # Examples
 ///
@@ -30,7 +56,7 @@ pub use gcra::{Gcra, Tat};
 /// ```
 pub trait Algorithm {
     /// What is remembered of one key.
-    type State: Copy + PartialEq + core::fmt::Debug;
+    type State: Clone + PartialEq + core::fmt::Debug;
 
     /// The state of a key that was never seen.
     fn fresh(&self) -> Self::State;
@@ -39,7 +65,7 @@ pub trait Algorithm {
     ///
     /// # Errors
     ///
-    /// The ticks to wait when there are not enough units, [`NEVER`] when no wait can help. The state stays as it is.
+    /// The ticks to wait when there are not enough units, [`NEVER`] when no wait can help. The key's state stays as it was.
     fn admit(&self, state: Self::State, now: u64, cost: u64) -> Result<Self::State, u64>;
 
     /// What a key in `state` has left at `now`.
@@ -50,6 +76,22 @@ pub trait Algorithm {
 
     /// Most units available at once: the largest cost that can ever be admitted.
     fn capacity(&self) -> u64;
+
+    /// Most units that are ever admitted in any window of one period.
+    fn bounds(&self) -> Bounds;
+
+    /// The state of a key that is admitted nothing before the tick `until`, and as little as before after it.
+    fn penalized(&self, state: Self::State, now: u64, until: u64) -> Self::State;
+
+    /// Takes up to `units` at `now`, as many as there are. Returns the new state and how many were taken.
+    fn admit_up_to(&self, state: Self::State, now: u64, units: u64) -> (Self::State, u64) {
+        let taken = self.standing(state.clone(), now).remaining.min(units);
+        match self.admit(state.clone(), now, taken) {
+            Ok(next) => (next, taken),
+            // Past the end of representable time nothing can be charged.
+            Err(_) => (state, 0),
+        }
+    }
 }
 
 /// The wait of a cost that can never be admitted.

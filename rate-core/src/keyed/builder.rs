@@ -1,14 +1,17 @@
 //! Capacity, clock and secret of a keyed limiter.
 
 use core::fmt;
+use core::marker::PhantomData;
 use std::sync::Arc;
 
 use super::KeyedLimiter;
+use crate::Clock;
 use crate::algorithm::Gcra;
 use crate::clock::ClockSource;
 use crate::hash::{Multilinear, Secret};
+use crate::kept::Kept;
 use crate::table::{Rate, Table};
-use crate::{Clock, Quota};
+use crate::time::nanos;
 
 /// Builds a [`KeyedLimiter`].
 ///
@@ -30,16 +33,21 @@ use crate::{Clock, Quota};
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct KeyedLimiterBuilder {
-    quota: Quota,
+pub struct KeyedLimiterBuilder<A = Gcra> {
+    algorithm: A,
     capacity: usize,
     clock: ClockSource,
     secret: Option<Secret>,
 }
 
-impl KeyedLimiterBuilder {
-    pub(super) fn new(quota: Quota) -> Self {
-        Self { quota, capacity: KeyedLimiter::DEFAULT_CAPACITY, clock: ClockSource::default(), secret: None }
+impl<A: Kept> KeyedLimiterBuilder<A> {
+    pub(super) fn new(algorithm: A) -> Self {
+        Self {
+            algorithm,
+            capacity: KeyedLimiter::DEFAULT_CAPACITY,
+            clock: ClockSource::default(),
+            secret: None,
+        }
     }
 
     /// How many keys are guaranteed to keep their state, at 32 bytes each; at least 1.
@@ -65,19 +73,19 @@ impl KeyedLimiterBuilder {
     /// # Errors
     ///
     /// When the capacity is zero, or there is no memory for it.
-    pub fn build(self) -> Result<KeyedLimiter, BuildError> {
+    pub fn build(self) -> Result<KeyedLimiter<A>, BuildError> {
         let error = BuildError { capacity: self.capacity };
         if self.capacity == 0 {
             return Err(error);
         }
-        let rate = Rate::new(Gcra::new(self.quota));
+        let rate = Rate::new(self.algorithm.into().anchored(nanos(self.clock.utc_at_zero())));
         let table = Table::new(self.capacity, &rate).map_err(|_| error)?;
         Ok(KeyedLimiter {
-            quota: self.quota,
             rate,
             hash: Arc::new(Multilinear::new(self.secret.unwrap_or_else(Secret::random))),
             clock: self.clock,
             table: Arc::new(table),
+            algorithm: PhantomData,
         })
     }
 }

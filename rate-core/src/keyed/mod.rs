@@ -5,16 +5,21 @@ mod several;
 
 use core::fmt;
 use core::hash::Hash;
+use core::marker::PhantomData;
+use core::time::Duration;
 use std::sync::Arc;
 
 pub use builder::{BuildError, KeyedLimiterBuilder};
 pub use several::{Charge, Decisions, MAX_LIMITS, check_all, check_slice};
 
-use crate::algorithm::Gcra;
+use crate::algorithm::{Algorithm, AlgorithmName, Bounds, Charged, Debit, Gcra, Refund, Reserve};
 use crate::clock::ClockSource;
 use crate::hash::{Digest, Fingerprint, Multilinear};
+use crate::kept::{Kept, Operation};
+use crate::reservation::{Reservation, Source};
 use crate::table::{Ask, Rate, Table};
-use crate::{Decision, Quota, Timestamp};
+use crate::time::nanos;
+use crate::{Decision, Denied, Quota, Timestamp};
 
 /// One limit per key, in bounded memory. Clones share their limits.
 ///
@@ -46,13 +51,12 @@ use crate::{Decision, Quota, Timestamp};
 /// assert!(!limiter.check_at("user:42", now).is_allowed());
 /// assert!(limiter.check_at("user:43", now).is_allowed());
 /// ```
-#[derive(Clone)]
-pub struct KeyedLimiter {
-    quota: Quota,
+pub struct KeyedLimiter<A = Gcra> {
     rate: Rate,
     hash: Arc<Multilinear>,
     clock: ClockSource,
     table: Arc<Table>,
+    algorithm: PhantomData<A>,
 }
 
 impl KeyedLimiter {
@@ -67,7 +71,42 @@ impl KeyedLimiter {
 
     /// Sets capacity, clock and secret.
     pub fn builder(quota: Quota) -> KeyedLimiterBuilder {
-        KeyedLimiterBuilder::new(quota)
+        Self::builder_of(Gcra::new(quota))
+    }
+
+    /// As [`with_limit`](Self::with_limit), for a quota.
+    #[must_use = "older clones go on under the new quota, only slower: replace them"]
+    pub fn with_quota(&self, quota: Quota) -> Self {
+        self.with_limit(Gcra::new(quota))
+    }
+
+    /// As [`with_quota`](Self::with_quota), as of `now`.
+    #[must_use = "older clones go on under the new quota, only slower: replace them"]
+    pub fn with_quota_at(&self, quota: Quota, now: Timestamp) -> Self {
+        self.with_limit_at(Gcra::new(quota), now)
+    }
+}
+
+impl<A: Kept> KeyedLimiter<A> {
+    /// A limit for each key that is counted by another algorithm, with the default capacity on the monotonic clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rate_core::{KeyedLimiter, Quota, algorithm::SlidingWindow};
+    ///
+    /// let limiter = KeyedLimiter::of(SlidingWindow::new(Quota::per_minute(2)));
+    /// assert!(limiter.check_n("ann", 2).is_allowed());
+    /// assert!(!limiter.check("ann").is_allowed());
+    /// ```
+    #[must_use]
+    pub fn of(algorithm: A) -> Self {
+        Self::builder_of(algorithm).build().expect("the default capacity is valid")
+    }
+
+    /// As [`builder`](KeyedLimiter::builder), for a limit that is counted by another algorithm.
+    pub fn builder_of(algorithm: A) -> KeyedLimiterBuilder<A> {
+        KeyedLimiterBuilder::new(algorithm)
     }
 
     /// Takes one unit for `key` if there is one. Never waits.
@@ -94,7 +133,7 @@ impl KeyedLimiter {
     /// Takes `cost` units for `key` at `now`, all or none.
     #[inline(always)]
     pub fn check_n_at<Q: Hash + ?Sized>(&self, key: &Q, cost: u64, now: Timestamp) -> Decision {
-        self.ask(self.fingerprint(key), cost).decide(now.as_nanos())
+        self.ask(self.fingerprint(key), cost).decide::<A>(now.as_nanos())
     }
 
     /// What [`check`](Self::check) would answer now; takes nothing. `remaining` is the number before such a check.
@@ -106,7 +145,42 @@ impl KeyedLimiter {
     /// What [`check_at`](Self::check_at) would answer; takes nothing.
     #[inline]
     pub fn peek_at<Q: Hash + ?Sized>(&self, key: &Q, now: Timestamp) -> Decision {
-        self.ask(self.fingerprint(key), 1).peek(now.as_nanos())
+        self.peek_n_at(key, 1, now)
+    }
+
+    /// What [`check_n_at`](Self::check_n_at) would answer; takes nothing.
+    #[inline]
+    pub fn peek_n_at<Q: Hash + ?Sized>(&self, key: &Q, cost: u64, now: Timestamp) -> Decision {
+        self.ask(self.fingerprint(key), cost).peek(now.as_nanos())
+    }
+
+    /// Takes as many units as there are for `key`, up to `units`, and returns how many. Never waits.
+    pub fn take_up_to<Q: Hash + ?Sized>(&self, key: &Q, units: u64) -> u64 {
+        self.take_up_to_at(key, units, self.clock.now())
+    }
+
+    /// Takes as many units as there are for `key` at `now`, up to `units`, and returns how many.
+    pub fn take_up_to_at<Q: Hash + ?Sized>(&self, key: &Q, units: u64, now: Timestamp) -> u64 {
+        self.amount(key, Operation::TakeUpTo(units), now)
+    }
+
+    /// Admits nothing for `key` for so long. What is refused already stays refused for at least as long as it would have
+    /// been. [`reset`](Self::reset) ends it.
+    pub fn penalize<Q: Hash + ?Sized>(&self, key: &Q, time: Duration) {
+        self.penalize_at(key, time, self.clock.now());
+    }
+
+    /// As [`penalize`](Self::penalize), from `now` on.
+    pub fn penalize_at<Q: Hash + ?Sized>(&self, key: &Q, time: Duration, now: Timestamp) {
+        // In the key's own time, as everything that is decided about it.
+        let until =
+            self.rate.time_of(Table::tag_of(self.fingerprint(key).0), now.saturating_add(time).as_nanos());
+        self.amount(key, Operation::Penalize { until }, now);
+    }
+
+    /// Makes `key` as good as new.
+    pub fn reset<Q: Hash + ?Sized>(&self, key: &Q) {
+        self.forget(key);
     }
 
     /// A charge of `cost` units to `key`, to be decided together with others by [`check_all`].
@@ -148,30 +222,48 @@ impl KeyedLimiter {
         self.table.forget(Table::tag_of(key.0))
     }
 
-    /// Changes the quota for every clone, as of the clock's now, and returns a limiter made for the new one.
+    /// Erases all keys; those that are checked meanwhile may be erased or not.
+    pub fn clear(&self) {
+        self.table.clear();
+    }
+
+    /// Changes the limit for every clone, as of the clock's now, and returns a limiter made for the new one.
     ///
     /// Each key keeps the *share* it has used: half spent stays half spent, exhausted stays exhausted, and changing
     /// back and forth wins nothing. Requests that run meanwhile are decided by the old quota or the new one. Older clones
     /// go on working under the new quota, only slower; replace them.
     #[must_use = "older clones go on under the new quota, only slower: replace them"]
-    pub fn with_quota(&self, quota: Quota) -> Self {
-        self.changed(quota, || self.clock.now())
+    pub fn with_limit(&self, algorithm: A) -> Self {
+        self.changed(algorithm, || self.clock.now())
     }
 
-    /// As [`with_quota`](Self::with_quota), as of `now`.
+    /// As [`with_limit`](Self::with_limit), as of `now`.
     #[must_use = "older clones go on under the new quota, only slower: replace them"]
-    pub fn with_quota_at(&self, quota: Quota, now: Timestamp) -> Self {
-        self.changed(quota, || now)
+    pub fn with_limit_at(&self, algorithm: A, now: Timestamp) -> Self {
+        self.changed(algorithm, || now)
     }
 
-    fn changed(&self, quota: Quota, now: impl Fn() -> Timestamp) -> Self {
-        let rate = self.table.change(Gcra::new(quota), || now().as_nanos());
-        Self { quota, rate, ..self.clone() }
+    fn changed(&self, algorithm: A, now: impl Fn() -> Timestamp) -> Self {
+        let algorithm = algorithm.into().anchored(nanos(self.clock.utc_at_zero()));
+        let rate = self.table.change(algorithm, || now().as_nanos());
+        Self { rate, ..self.clone() }
     }
 
-    /// The quota this limiter was made for.
+    /// The quota this limiter was made for. Where windows are months, its period is that of the longest one.
     pub fn quota(&self) -> Quota {
-        self.quota
+        self.rate.algorithm.quota()
+    }
+
+    /// Which algorithm counts.
+    #[must_use]
+    pub fn algorithm(&self) -> AlgorithmName {
+        self.rate.algorithm.name()
+    }
+
+    /// Most units that are ever admitted to one key in any window of one period.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        self.rate.algorithm.bounds()
     }
 
     /// Reads this limiter's clock.
@@ -210,19 +302,131 @@ impl KeyedLimiter {
         self.table.evictions()
     }
 
+    fn amount<Q: Hash + ?Sized>(&self, key: &Q, operation: Operation, now: Timestamp) -> u64 {
+        let ask = self.ask(self.fingerprint(key), 0);
+        ask.run(now.as_nanos(), operation, |_, outcome, _| outcome.result).unwrap_or(0)
+    }
+
     #[inline]
     fn ask(&self, key: Fingerprint, cost: u64) -> Ask<'_> {
         Ask { table: &self.table, rate: &self.rate, tag: Table::tag_of(key.0), cost }
     }
 }
 
-impl fmt::Debug for KeyedLimiter {
+impl<A: Kept + Refund> KeyedLimiter<A> {
+    /// Gives back what is left of `units` that `key` took at `charged`, and returns how many that is.
+    ///
+    /// Never more than were taken, nothing of an earlier window, and nothing that has come back by itself: a token bucket
+    /// gives back the charge less what it has earned since. So nobody is ever better off than without the charge. A clone that
+    /// is older than a change of the limit gives nothing back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rate_core::{KeyedLimiter, Quota, Timestamp};
+    ///
+    /// let limiter = KeyedLimiter::new(Quota::per_hour(3));
+    /// let now = Timestamp::ZERO;
+    /// assert!(limiter.check_n_at("ann", 3, now).is_allowed());
+    /// assert!(!limiter.check_at("ann", now).is_allowed());
+    /// assert_eq!(limiter.refund_at("ann", 2, now, now), 2);
+    /// assert_eq!(limiter.peek_at("ann", now).remaining(), 2);
+    /// ```
+    pub fn refund<Q: Hash + ?Sized>(&self, key: &Q, units: u64, charged: Timestamp) -> u64 {
+        self.refund_at(key, units, charged, self.clock.now())
+    }
+
+    /// As [`refund`](Self::refund), at `now`.
+    pub fn refund_at<Q: Hash + ?Sized>(
+        &self,
+        key: &Q,
+        units: u64,
+        charged: Timestamp,
+        now: Timestamp,
+    ) -> u64 {
+        let at = self.rate.time_of(Table::tag_of(self.fingerprint(key).0), charged.as_nanos());
+        self.amount(key, Operation::Refund(Charged { units, at }), now)
+    }
+}
+
+impl<A: Kept + Reserve> KeyedLimiter<A> {
+    /// Takes `cost` units of `key` for the earliest instant at which they may be used, at most `max_wait` from now. Does not
+    /// wait.
+    ///
+    /// Reservations are served in the order they are made in, and a [`check`](Self::check) passes none of them.
+    ///
+    /// # Errors
+    ///
+    /// When the units could be used later only, or never. The wait is until the same reservation is accepted.
+    pub fn reserve<Q: Hash + ?Sized>(
+        &self,
+        key: &Q,
+        cost: u64,
+        max_wait: Duration,
+    ) -> Result<Reservation<'_>, Denied> {
+        self.reserve_at(key, cost, max_wait, self.clock.now())
+    }
+
+    /// As [`reserve`](Self::reserve), at `now`.
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve`](Self::reserve).
+    pub fn reserve_at<Q: Hash + ?Sized>(
+        &self,
+        key: &Q,
+        cost: u64,
+        max_wait: Duration,
+        now: Timestamp,
+    ) -> Result<Reservation<'_>, Denied> {
+        let ask = self.ask(self.fingerprint(key), 0);
+        let operation = Operation::Reserve { cost, max_wait: nanos(max_wait) };
+        let (after, wait) =
+            ask.run(now.as_nanos(), operation, |rate, outcome, left| match outcome.result {
+                Ok(wait) => Ok((outcome.word, wait)),
+                Err(wait) => Err(Denied::new(rate.most(), left(outcome), wait)),
+            })?;
+        let wait = Duration::from_nanos(wait);
+        let ready = now.saturating_add(wait);
+        Ok(Reservation { source: Source::Keyed(ask), clock: &self.clock, after, units: cost, ready, wait })
+    }
+}
+
+impl<A: Kept + Debit> KeyedLimiter<A> {
+    /// Takes `units` of `key` whether they are there or not, as long as no more than `max_debt` units are owed then, and
+    /// returns how many were taken. Nothing is admitted until the debt is earned back.
+    ///
+    /// For what is known only afterwards: the tokens an answer turned out to have, the bytes an upload turned out to be.
+    pub fn debit<Q: Hash + ?Sized>(&self, key: &Q, units: u64, max_debt: u64) -> u64 {
+        self.debit_at(key, units, max_debt, self.clock.now())
+    }
+
+    /// As [`debit`](Self::debit), at `now`.
+    pub fn debit_at<Q: Hash + ?Sized>(&self, key: &Q, units: u64, max_debt: u64, now: Timestamp) -> u64 {
+        self.amount(key, Operation::Debit { units, max_debt }, now)
+    }
+}
+
+// Not derived: that would ask the algorithm, of which there is none inside, to be `Clone` too.
+impl<A> Clone for KeyedLimiter<A> {
+    fn clone(&self) -> Self {
+        Self {
+            rate: self.rate.clone(),
+            hash: self.hash.clone(),
+            clock: self.clock.clone(),
+            table: self.table.clone(),
+            algorithm: PhantomData,
+        }
+    }
+}
+
+impl<A> fmt::Debug for KeyedLimiter<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyedLimiter")
-            .field("quota", &self.quota)
-            .field("capacity", &self.capacity())
-            .field("len", &self.len())
-            .field("evictions", &self.evictions())
+            .field("limit", &format_args!("{}", self.rate.algorithm))
+            .field("capacity", &self.table.capacity())
+            .field("len", &self.table.len())
+            .field("evictions", &self.table.evictions())
             .field("clock", &self.clock)
             .finish_non_exhaustive()
     }

@@ -3,7 +3,8 @@
 use core::fmt;
 use core::time::Duration;
 
-use crate::table::{Ask, Verdict, decide_all, decide_pair};
+use crate::algorithm::{AnyAlgorithm, Standing};
+use crate::table::{Ask, decide_all, decide_pair};
 use crate::{Decision, Timestamp};
 
 /// Most limits that one decision can combine.
@@ -18,7 +19,7 @@ impl Charge<'_> {
     /// Decides this charge alone.
     #[inline]
     pub fn check_at(&self, now: Timestamp) -> Decision {
-        self.0.decide(now.as_nanos())
+        self.0.decide::<AnyAlgorithm>(now.as_nanos())
     }
 }
 
@@ -84,10 +85,8 @@ impl<const N: usize> Decisions<N> {
 pub fn check_all<const N: usize>(charges: [Charge<'_>; N], now: Timestamp) -> Decisions<N> {
     const { assert!(N > 0 && N <= MAX_LIMITS, "between 1 and 16 limits can be combined") };
     if let [first, second] = charges.as_slice() {
-        if let Some(verdicts) = decide_pair(&first.0, &second.0, now.as_nanos()) {
-            return Decisions(core::array::from_fn(|index| {
-                charges[index].0.rate.answer(verdicts[index], now.as_nanos())
-            }));
+        if let Some(decisions) = decide_pair(&first.0, &second.0, now.as_nanos()) {
+            return Decisions(core::array::from_fn(|index| decisions[index]));
         }
     }
     check_all_anywhere(&charges, now)
@@ -96,7 +95,7 @@ pub fn check_all<const N: usize>(charges: [Charge<'_>; N], now: Timestamp) -> De
 #[inline(never)]
 fn check_all_anywhere<const N: usize>(charges: &[Charge<'_>; N], now: Timestamp) -> Decisions<N> {
     // Overwritten: every charge is answered.
-    let mut decisions = [charges[0].0.rate.answer(Verdict::default(), now.as_nanos()); N];
+    let mut decisions = [Decision::new(0, Standing { remaining: 0, reset_after: 0 }, None); N];
     check_slice(charges, now, |index, decision| decisions[index] = decision);
     Decisions(decisions)
 }
@@ -116,12 +115,12 @@ pub fn check_slice(charges: &[Charge<'_>], now: Timestamp, mut each: impl FnMut(
             decision.is_allowed()
         }
         [first, second] => {
-            let Some(verdicts) = decide_pair(&first.0, &second.0, now.as_nanos()) else {
+            let Some(decisions) = decide_pair(&first.0, &second.0, now.as_nanos()) else {
                 return check_up_to::<2, 4>(charges, now, &mut each);
             };
-            each(0, first.0.rate.answer(verdicts[0], now.as_nanos()));
-            each(1, second.0.rate.answer(verdicts[1], now.as_nanos()));
-            verdicts.iter().all(|verdict| verdict.wait.is_none())
+            each(0, decisions[0]);
+            each(1, decisions[1]);
+            decisions.iter().all(Decision::is_allowed)
         }
         [_, _, _] | [_, _, _, _] => check_up_to::<4, 8>(charges, now, &mut each),
         _ => check_up_to::<MAX_LIMITS, { 2 * MAX_LIMITS }>(charges, now, &mut each),

@@ -2,8 +2,11 @@
 
 use core::fmt;
 
+use alloc::string::String;
+
 use super::message::Message;
 use super::text::unit_of;
+use crate::algorithm::AlgorithmName;
 
 /// A quota that cannot be built.
 ///
@@ -22,6 +25,9 @@ enum Kind {
     Inexact,
     PeriodTooLong,
     BurstTooLong,
+    BurstInWindow,
+    LimitTooLarge,
+    NoCalendar,
 }
 
 impl QuotaError {
@@ -54,13 +60,25 @@ impl QuotaError {
         Self { kind: Kind::BurstTooLong, value: burst as u128 }
     }
 
+    pub(crate) const fn burst_in_window(burst: u64) -> Self {
+        Self { kind: Kind::BurstInWindow, value: burst as u128 }
+    }
+
+    pub(crate) const fn limit_too_large(limit: u64) -> Self {
+        Self { kind: Kind::LimitTooLarge, value: limit as u128 }
+    }
+
+    pub(crate) const fn no_calendar(nanos: u64) -> Self {
+        Self { kind: Kind::NoCalendar, value: nanos as u128 }
+    }
+
     /// The name of the field at fault: `limit`, `period` or `burst`.
     #[must_use]
     pub const fn field(&self) -> &'static str {
         match self.kind {
-            Kind::ZeroLimit | Kind::Inexact => "limit",
-            Kind::ZeroPeriod | Kind::PeriodTooLong => "period",
-            Kind::ZeroBurst | Kind::BurstTooLong => "burst",
+            Kind::ZeroLimit | Kind::Inexact | Kind::LimitTooLarge => "limit",
+            Kind::ZeroPeriod | Kind::PeriodTooLong | Kind::NoCalendar => "period",
+            Kind::ZeroBurst | Kind::BurstTooLong | Kind::BurstInWindow => "burst",
         }
     }
 
@@ -79,13 +97,22 @@ impl QuotaError {
             Kind::BurstTooLong => {
                 "quota burst takes longer to earn back than 64-bit nanoseconds hold with ten years to spare; lower it"
             }
+            Kind::BurstInWindow => {
+                "quota burst has no meaning for an algorithm that counts in windows; leave it out, or use gcra"
+            }
+            Kind::LimitTooLarge => {
+                "quota limit is more than this algorithm can count per window; lower it, shorten the period, or use gcra"
+            }
+            Kind::NoCalendar => {
+                "quota period of a calendar window must be a day, or 28 to 31 of them for a month"
+            }
         }
     }
     const fn message(&self) -> Message {
         let message = Message::new().text(self.reason()).text(" (got ");
         let message = match self.kind {
             // As it was written, not in nanoseconds.
-            Kind::PeriodTooLong => {
+            Kind::PeriodTooLong | Kind::NoCalendar => {
                 let (unit, name) = unit_of(self.value);
                 message.number(self.value / unit).text(name)
             }
@@ -97,7 +124,7 @@ impl QuotaError {
     /// Panics with what `Display` says, in a `const` too.
     #[cold]
     #[track_caller]
-    pub(super) const fn panic(&self) -> ! {
+    pub(crate) const fn panic(&self) -> ! {
         panic!("{}", self.message().as_str())
     }
 }
@@ -122,6 +149,7 @@ pub(crate) enum Cause {
     Shape,
     Number(&'static str),
     Unit,
+    Algorithm,
     Quota(QuotaError),
 }
 
@@ -141,6 +169,13 @@ impl fmt::Display for ParseQuotaError {
             Cause::Number(field) => write!(f, "{field} must be a whole number up to {}", u64::MAX),
             Cause::Unit => {
                 f.write_str("the period must end in ms, s, min, h or day, such as `100/min` or `5/10s`")
+            }
+            Cause::Algorithm => {
+                f.write_str("the algorithm must be one of ")?;
+                for (index, name) in AlgorithmName::ALL.iter().enumerate() {
+                    write!(f, "{}{name}", if index == 0 { "" } else { ", " })?;
+                }
+                f.write_str("; only fixed-window may be followed by `staggered`")
             }
             Cause::Quota(error) => error.fmt(f),
         }
@@ -162,13 +197,16 @@ mod tests {
 
     #[test]
     fn a_constant_has_room_for_the_longest_message() {
-        const KINDS: [Kind; 6] = [
+        const KINDS: [Kind; 9] = [
             Kind::ZeroLimit,
             Kind::ZeroPeriod,
             Kind::ZeroBurst,
             Kind::Inexact,
             Kind::PeriodTooLong,
             Kind::BurstTooLong,
+            Kind::BurstInWindow,
+            Kind::LimitTooLarge,
+            Kind::NoCalendar,
         ];
         const MESSAGES: [Message; KINDS.len()] = {
             let mut messages = [Message::new(); KINDS.len()];

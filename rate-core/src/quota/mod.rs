@@ -1,10 +1,10 @@
 //! How much is allowed: units per period, and how many at once.
 
-mod error;
+pub(crate) mod error;
 mod message;
 #[cfg(feature = "serde")]
 mod serde;
-mod text;
+pub(crate) mod text;
 
 use core::time::Duration;
 
@@ -194,6 +194,11 @@ impl Quota {
             None => (units as u128 * self.period as u128).div_ceil(self.limit as u128),
         };
         Duration::from_nanos(if wait > u64::MAX as u128 { u64::MAX } else { wait as u64 })
+    }
+
+    /// What an algorithm was made for; its own checks were no weaker than those of a quota.
+    pub(crate) const fn described(limit: u64, period: u64, burst: u64) -> Self {
+        Self { limit, period, burst }
     }
 
     pub(crate) const fn period_nanos(&self) -> u64 {

@@ -53,26 +53,34 @@ impl FromStr for Quota {
     type Err = ParseQuotaError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fail = |cause| ParseQuotaError::new(text, cause);
         let mut words = text.split_ascii_whitespace();
-        let rate = words.next().ok_or_else(|| fail(Cause::Shape))?;
-        let burst = match (words.next(), words.next(), words.next()) {
-            (None, _, _) => None,
-            (Some("burst"), Some(burst), None) => Some(number(burst, "burst").map_err(fail)?),
-            _ => return Err(fail(Cause::Shape)),
-        };
-
-        let (limit, period) = rate.split_once('/').ok_or_else(|| fail(Cause::Shape))?;
-        let limit = number(limit, "limit").map_err(fail)?;
-        let period = period_from(period).map_err(fail)?;
-        Quota::over(limit, period)
-            .and_then(|quota| quota.try_burst(burst.unwrap_or(limit)))
-            .map_err(|error| fail(Cause::Quota(error)))
+        match (quota(&mut words), words.next()) {
+            (Ok(quota), None) => Ok(quota),
+            (Ok(_), Some(_)) => Err(ParseQuotaError::new(text, Cause::Shape)),
+            (Err(cause), _) => Err(ParseQuotaError::new(text, cause)),
+        }
     }
 }
 
+/// Reads a quota, and leaves the words behind it.
+pub(crate) fn quota(words: &mut core::str::SplitAsciiWhitespace<'_>) -> Result<Quota, Cause> {
+    let (limit, period) = words.next().and_then(|rate| rate.split_once('/')).ok_or(Cause::Shape)?;
+    let limit = number(limit, "limit")?;
+    let period = period_from(period)?;
+    let burst = match words.clone().next() {
+        Some("burst") => number(words.nth(1).ok_or(Cause::Shape)?, "burst")?,
+        _ => limit,
+    };
+    Quota::over(limit, period).and_then(|quota| quota.try_burst(burst)).map_err(Cause::Quota)
+}
+
+/// `limit` units in so many nanoseconds.
+pub(crate) fn quota_of(limit: u64, nanos: u64) -> Result<Quota, Cause> {
+    Quota::over(limit, nanos.into()).map_err(Cause::Quota)
+}
+
 /// Digits only: `u64::from_str` would also take a plus sign.
-fn number(text: &str, field: &'static str) -> Result<u64, Cause> {
+pub(crate) fn number(text: &str, field: &'static str) -> Result<u64, Cause> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Cause::Number(field));
     }

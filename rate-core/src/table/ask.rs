@@ -1,9 +1,11 @@
 //! One key's request, decided and charged.
 
+use super::insert::Newcomer;
 use super::several::Locks;
 use super::{Again, Place, Rate, Table};
 use crate::Decision;
-use crate::algorithm::{Algorithm, Tat};
+use crate::algorithm::{AlgorithmName, AnyAlgorithm, Engine, Standing, Whole, Word};
+use crate::kept::{Kept, Operation, Outcome};
 use crate::sync::Backoff;
 
 /// One key's request against one table.
@@ -18,25 +20,8 @@ pub(crate) struct Ask<'a> {
 /// The state a key is left in, and the wait if it was refused.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Verdict {
-    pub(crate) state: Tat,
+    pub(crate) state: Word,
     pub(crate) wait: Option<u64>,
-}
-
-impl Verdict {
-    #[inline]
-    pub(super) fn of(rate: &Rate, state: Tat, now: u64, cost: u64) -> Self {
-        match rate.gcra.admit(state, now, cost) {
-            Ok(state) => Self { state, wait: None },
-            Err(wait) => Self { state, wait: Some(wait) },
-        }
-    }
-}
-
-/// How a request ended.
-struct Settled {
-    verdict: Verdict,
-    /// The quota that decided, if it is not the one that was asked for any more.
-    rate: Option<Rate>,
 }
 
 /// What keeps a request from being decided in the shortest way.
@@ -47,48 +32,85 @@ enum Hindrance {
     Elsewhere,
 }
 
+/// How a request ended that went the long way.
+enum Settled {
+    /// In the quota that was asked for.
+    Here(Verdict),
+    /// In another, or newly stored.
+    Done(Decision),
+}
+
 impl Ask<'_> {
-    /// Decides and charges.
-    ///
-    /// What the long ways return is put together with the short way's result before the answer is made of it: so when
-    /// the caller does not ask what remains, nobody divides.
-    // Inlined always, for the same reason.
+    /// Decides and charges. `A` says as much of the algorithm as is known when the program is compiled.
+    // Inlined always, and each algorithm by itself: so when the caller does not ask what remains, nobody divides.
     #[inline(always)]
-    pub(crate) fn decide(self, now: u64) -> Decision {
-        let Self { table, rate, tag, cost } = self;
-        let line = table.first_home(tag);
-        let short = if rate.gcra.is_whole() {
-            self.decide_in::<true>(line, now)
-        } else {
-            self.decide_in::<false>(line, now)
+    pub(crate) fn decide<A: Kept>(self, now: u64) -> Decision {
+        use AlgorithmName as Name;
+        let may_be = |name| A::NAME.is_none_or(|known| known == name);
+        match &self.rate.algorithm {
+            AnyAlgorithm::Gcra(gcra) if may_be(Name::Gcra) => {
+                if gcra.is_whole() {
+                    self.decide_by(&Whole(gcra), now)
+                } else {
+                    self.decide_by(gcra, now)
+                }
+            }
+            _ if A::NAME.is_none() => self.decide_by_any(now),
+            AnyAlgorithm::LeakyBucket(bucket) if may_be(Name::LeakyBucket) => self.decide_by(bucket, now),
+            AnyAlgorithm::FixedWindow(window) if may_be(Name::FixedWindow) => {
+                self.decide_by(window, self.rate.time_of(self.tag, now))
+            }
+            AnyAlgorithm::CalendarWindow(window) if may_be(Name::CalendarWindow) => {
+                self.decide_by(window, now)
+            }
+            AnyAlgorithm::SlidingWindow(window) if may_be(Name::SlidingWindow) => self.decide_by(window, now),
+            _ => self.decide_anywhere(now),
+        }
+    }
+
+    /// As [`decide`](Self::decide), for all but the token bucket.
+    #[inline(never)]
+    fn decide_by_any(self, now: u64) -> Decision {
+        match &self.rate.algorithm {
+            AnyAlgorithm::LeakyBucket(bucket) => self.decide_by(bucket, now),
+            AnyAlgorithm::FixedWindow(window) => self.decide_by(window, self.rate.time_of(self.tag, now)),
+            AnyAlgorithm::CalendarWindow(window) => self.decide_by(window, now),
+            AnyAlgorithm::SlidingWindow(window) => self.decide_by(window, now),
+            AnyAlgorithm::SlidingLog(_) | AnyAlgorithm::Gcra(_) => self.decide_anywhere(now),
+        }
+    }
+
+    /// Decides at `now`, which is the key's own time.
+    #[inline(always)]
+    fn decide_by<E: Engine>(self, engine: &E, now: u64) -> Decision {
+        let answer = |verdict: Verdict| {
+            Decision::new(engine.most(), engine.standing_word(verdict.state, now), verdict.wait)
         };
-        let settled = match short {
-            Ok(verdict) => return rate.answer(verdict, now),
-            Err(Hindrance::Contended) => decide_contended(table, rate, tag, cost, now),
-            Err(Hindrance::Elsewhere) => decide_in_second(table, rate, tag, cost, now),
+        let line = self.table.first_home(self.tag);
+        let settled = match self.decide_in(engine, line, now) {
+            Ok(verdict) => return answer(verdict),
+            Err(Hindrance::Contended) => decide_contended(engine, self, now),
+            Err(Hindrance::Elsewhere) => decide_in_second(engine, self, now),
         };
-        settled.rate.as_ref().unwrap_or(rate).answer(settled.verdict, now)
+        match settled {
+            Settled::Here(verdict) => answer(verdict),
+            Settled::Done(decision) => decision,
+        }
     }
 
     /// The common case and nothing else: a key in this line, and nobody in the way.
     #[inline(always)]
-    fn decide_in<const WHOLE: bool>(&self, line: usize, now: u64) -> Result<Verdict, Hindrance> {
+    fn decide_in<E: Engine>(&self, engine: &E, line: usize, now: u64) -> Result<Verdict, Hindrance> {
         let Self { table, rate, tag, cost } = *self;
         let line = &table.lines[line];
         line.warm();
         let Some(guard) = line.open_in(rate.epoch) else { return Err(Hindrance::Elsewhere) };
         let Some(slot) = line.find(tag) else { return Err(Hindrance::Elsewhere) };
-        let (state, result) = if WHOLE {
-            let word = line.word(slot);
-            (Tat::new(word, 0), rate.gcra.admit_word(word, now, cost).map(|next| Tat::new(next, 0)))
-        } else {
-            let state = line.state(slot);
-            (state, rate.gcra.admit(state, now, cost))
-        };
-        match result {
+        let state = if E::NARROW { line.narrow(slot) } else { line.state(slot) };
+        match engine.admit_word(state, now, cost) {
             Ok(next) if line.try_lock_open(guard) => {
-                if WHOLE {
-                    line.set_word(slot, next.ticks());
+                if E::NARROW {
+                    line.set_narrow(slot, next);
                 } else {
                     line.set_state(slot, next);
                 }
@@ -100,25 +122,65 @@ impl Ask<'_> {
         }
     }
 
-    fn attempt(&self, rate: &Rate, now: u64) -> Result<Verdict, Again> {
+    /// Decides wherever the key is, or stores it, in whatever quota the table has by now. `now` is everybody's time.
+    #[inline(never)]
+    fn decide_anywhere(self, now: u64) -> Decision {
+        self.run(now, Operation::Take(self.cost), |rate, outcome, left| {
+            Decision::new(rate.most(), left(outcome), outcome.result.err())
+        })
+    }
+
+    /// Runs an operation wherever the key is, or stores it, in whatever quota the table has by now.
+    pub(crate) fn run<T>(
+        self,
+        now: u64,
+        mut operation: Operation,
+        answer: impl Fn(&Rate, &Outcome, &dyn Fn(&Outcome) -> Standing) -> T,
+    ) -> T {
+        let mut backoff = Backoff::default();
+        let mut other = None;
+        loop {
+            match self.attempt(other.as_ref().unwrap_or(self.rate), now, operation, &answer) {
+                Ok(answer) => return answer,
+                Err(Again::Busy) => backoff.wait(),
+                Err(Again::Epoch(line)) => {
+                    other = Some(self.table.catch_up(line, || now));
+                    operation = operation.under_another_limit();
+                }
+            }
+        }
+    }
+
+    fn attempt<T>(
+        &self,
+        rate: &Rate,
+        now: u64,
+        operation: Operation,
+        answer: &impl Fn(&Rate, &Outcome, &dyn Fn(&Outcome) -> Standing) -> T,
+    ) -> Result<T, Again> {
         let place = self.table.look(rate, self.tag)?;
-        let verdict = Verdict::of(rate, place.state(), now, self.cost);
-        if verdict.wait.is_some() || self.cost == 0 {
+        let own = rate.time_of(self.tag, now);
+        let (word, log) = self.table.found(rate, &place);
+        let outcome = rate.algorithm.run(word, log, own, operation);
+        // While the log is as it was.
+        let answered = answer(rate, &outcome, &|outcome| rate.algorithm.left_after(outcome, log, own));
+        if outcome.leaves(word) {
             // Nothing to write; and a key that is not there is not stored.
-            return if self.table.confirm(&place) { Ok(verdict) } else { Err(Again::Busy) };
+            return if self.table.confirm(&place) { Ok(answered) } else { Err(Again::Busy) };
         }
         let locks = Locks::<2>::of(self.table, &place)?;
         if !locks.lock() {
             return Err(Again::Busy);
         }
+        let Outcome { word: state, change, .. } = outcome;
         match place {
-            Place::Held { line, slot, .. } => self.table.lines[line].set_state(slot, verdict.state),
+            Place::Held { line, slot, .. } => self.table.write(rate, (line, slot), state, change, own),
             Place::Absent { first, second, .. } => {
-                self.table.insert(rate, self.tag, (first.0, second.0), verdict.state, now);
+                self.table.insert(rate, Newcomer { tag: self.tag, state, change }, (first.0, second.0), now);
             }
         }
         locks.unlock();
-        Ok(verdict)
+        Ok(answered)
     }
 
     /// What `decide` would answer now, with the state as it is.
@@ -127,11 +189,17 @@ impl Ask<'_> {
         let mut rate = self.rate.clone();
         loop {
             match self.table.look(&rate, self.tag) {
-                Ok(place) if self.table.confirm(&place) => {
-                    let state = place.state();
-                    return rate.answer(Verdict { state, ..Verdict::of(&rate, state, now, self.cost) }, now);
+                Ok(place) => {
+                    let own = rate.time_of(self.tag, now);
+                    let (word, log) = self.table.found(&rate, &place);
+                    let outcome = rate.algorithm.run(word, log, own, Operation::Take(self.cost));
+                    let standing = rate.algorithm.left(word, log, own);
+                    if self.table.confirm(&place) {
+                        return Decision::new(rate.most(), standing, outcome.result.err());
+                    }
+                    backoff.wait();
                 }
-                Ok(_) | Err(Again::Busy) => backoff.wait(),
+                Err(Again::Busy) => backoff.wait(),
                 Err(Again::Epoch(line)) => rate = self.table.catch_up(line, || now),
             }
         }
@@ -140,11 +208,10 @@ impl Ask<'_> {
 
 /// As [`Ask::decide`], for a key that is in its second line: one in twenty, or more where keys come and go.
 #[inline(never)]
-fn decide_in_second(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Settled {
-    let ask = Ask { table, rate, tag, cost };
-    match ask.decide_in::<false>(table.second_home(tag), now) {
-        Ok(verdict) => Settled { verdict, rate: None },
-        Err(_) => decide_anywhere(table, rate, tag, cost, now),
+fn decide_in_second<E: Engine>(engine: &E, ask: Ask<'_>, now: u64) -> Settled {
+    match ask.decide_in(engine, ask.table.second_home(ask.tag), now) {
+        Ok(verdict) => Settled::Here(verdict),
+        Err(_) => Settled::Done(ask.decide_anywhere(ask.rate.everybodys(ask.tag, now))),
     }
 }
 
@@ -154,38 +221,28 @@ fn decide_in_second(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -
 /// cannot fail unless a writer is inside just now; and not at once, so that the winner, who has the line in its cache,
 /// gets several requests done in the meantime.
 #[cold]
-fn decide_contended(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Settled {
+fn decide_contended<E: Engine>(engine: &E, ask: Ask<'_>, now: u64) -> Settled {
     let mut backoff = Backoff::contended();
-    let line = &table.lines[table.first_home(tag)];
+    let line = &ask.table.lines[ask.table.first_home(ask.tag)];
     backoff.wait();
     let guard = line.lock(&mut backoff);
-    if guard.is_open_in(rate.epoch) {
-        if let Some(slot) = line.find(tag) {
-            let verdict = Verdict::of(rate, line.state(slot), now, cost);
-            if verdict.wait.is_none() {
-                line.set_state(slot, verdict.state);
-                line.unlock(guard);
-            } else {
-                line.release(guard);
-            }
-            return Settled { verdict, rate: None };
+    if guard.is_open_in(ask.rate.epoch) {
+        if let Some(slot) = line.find(ask.tag) {
+            let state = line.state(slot);
+            let verdict = match engine.admit_word(state, now, ask.cost) {
+                Ok(next) => {
+                    line.set_state(slot, next);
+                    line.unlock(guard);
+                    Verdict { state: next, wait: None }
+                }
+                Err(wait) => {
+                    line.release(guard);
+                    Verdict { state, wait: Some(wait) }
+                }
+            };
+            return Settled::Here(verdict);
         }
     }
     line.release(guard);
-    decide_anywhere(table, rate, tag, cost, now)
-}
-
-/// Decides wherever the key is, or stores it, in whatever quota the table has by now.
-#[inline(never)]
-fn decide_anywhere(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Settled {
-    let ask = Ask { table, rate, tag, cost };
-    let mut backoff = Backoff::default();
-    let mut other = None;
-    loop {
-        match ask.attempt(other.as_ref().unwrap_or(rate), now) {
-            Ok(verdict) => return Settled { verdict, rate: other },
-            Err(Again::Busy) => backoff.wait(),
-            Err(Again::Epoch(line)) => other = Some(table.catch_up(line, || now)),
-        }
-    }
+    Settled::Done(ask.decide_anywhere(ask.rate.everybodys(ask.tag, now)))
 }

@@ -2,46 +2,52 @@
 
 use super::line::{EMPTY, SLOTS};
 use super::{Rate, Table};
-use crate::algorithm::{Algorithm, Tat};
+use crate::algorithm::Word;
+use crate::kept::Change;
 use crate::sync::Ordering;
+
+/// A key that is to be stored.
+#[derive(Clone, Copy)]
+pub(super) struct Newcomer {
+    pub(super) tag: u64,
+    pub(super) state: Word,
+    /// What its log begins with.
+    pub(super) change: Change,
+}
 
 impl Table {
     /// Stores a new key in one of its two lines, which the caller holds locked.
     ///
     /// Constant work: at most the two lines and the other lines of their twelve keys are looked at.
-    pub(super) fn insert(&self, rate: &Rate, tag: u64, homes: (usize, usize), state: Tat, now: u64) {
-        let (first, first_state) = self.lines[homes.0].weakest();
-        if self.is_spare(rate, homes.0, first, first_state, now) {
-            return self.replace(rate, homes.0, first, tag, state, now);
+    pub(super) fn insert(&self, rate: &Rate, newcomer: Newcomer, homes: (usize, usize), now: u64) {
+        let (first, first_strength) = self.weakest(rate, homes.0, now);
+        if self.is_spare(rate, homes.0, first, now) {
+            return self.settle(rate, newcomer, (homes.0, first), now);
         }
-        let (second, second_state) = self.lines[homes.1].weakest();
-        if self.is_spare(rate, homes.1, second, second_state, now) {
-            return self.replace(rate, homes.1, second, tag, state, now);
+        let (second, second_strength) = self.weakest(rate, homes.1, now);
+        if self.is_spare(rate, homes.1, second, now) {
+            return self.settle(rate, newcomer, (homes.1, second), now);
         }
-        if self.move_neighbour(rate, tag, homes, state, first_state.min(second_state), now) {
-            return;
+        let weakest = first_strength.min(second_strength);
+        if let Some(freed) = self.move_neighbour(rate, homes, weakest, now) {
+            return self.occupy(rate, newcomer, freed, now);
         }
         // Every key in reach is live: the one whose loss admits least has to go.
-        if first_state <= second_state {
-            self.replace(rate, homes.0, first, tag, state, now);
-        } else {
-            self.replace(rate, homes.1, second, tag, state, now);
-        }
+        let place = if first_strength <= second_strength { (homes.0, first) } else { (homes.1, second) };
+        self.settle(rate, newcomer, place, now);
     }
 
     /// Makes room by moving one of the twelve neighbours to its own other line: into a spare slot if one is found, else
-    /// over the weakest key there if that is weaker than the `weakest` here.
+    /// over the weakest key there if that is weaker than the `weakest` here. Returns the place it has left.
     fn move_neighbour(
         &self,
         rate: &Rate,
-        tag: u64,
         homes: (usize, usize),
-        state: Tat,
-        weakest: Tat,
+        weakest: u64,
         now: u64,
-    ) -> bool {
+    ) -> Option<(usize, usize)> {
         let mut best = None;
-        let mut best_state = weakest;
+        let mut best_strength = weakest;
         for home in [homes.0, homes.1] {
             for slot in 0..SLOTS {
                 let neighbour = self.lines[home].tag(slot);
@@ -51,60 +57,83 @@ impl Table {
                     continue;
                 }
                 // Read without a lock, to choose; what was chosen is looked at again under its lock.
-                let (other_slot, other_state) = self.lines[other].weakest();
-                if other_state < best_state {
-                    (best, best_state) = (Some((home, slot, other)), other_state);
+                let (other_slot, strength) = self.weakest(rate, other, now);
+                if strength < best_strength {
+                    (best, best_strength) = (Some((home, slot, other)), strength);
                 }
-                if self.is_spare(rate, other, other_slot, other_state, now)
-                    && self.relocate(rate, (home, slot), other, best_state, now)
+                if self.is_spare(rate, other, other_slot, now)
+                    && self.relocate(rate, (home, slot), other, best_strength, now)
                 {
-                    self.lines[home].set(slot, tag, state);
-                    return true;
+                    return Some((home, slot));
                 }
             }
         }
-        let Some((home, slot, other)) = best else { return false };
-        let moved = self.relocate(rate, (home, slot), other, best_state, now);
-        if moved {
-            self.lines[home].set(slot, tag, state);
-        }
-        moved
+        let (home, slot, other) = best?;
+        self.relocate(rate, (home, slot), other, best_strength, now).then_some((home, slot))
     }
 
     /// Copies the key at `from` over the weakest key of line `to`, if that is still no stronger than `expected`.
     ///
     /// Never waits: the caller holds other lines, and waiting for one more could wait for ever.
-    fn relocate(&self, rate: &Rate, from: (usize, usize), to: usize, expected: Tat, now: u64) -> bool {
+    fn relocate(&self, rate: &Rate, from: (usize, usize), to: usize, expected: u64, now: u64) -> bool {
         let line = &self.lines[to];
         let guard = line.guard();
         if guard.epoch() != rate.epoch || !line.try_lock(guard) {
             return false;
         }
-        let (slot, state) = line.weakest();
-        if state > expected {
+        let (slot, strength) = self.weakest(rate, to, now);
+        if strength > expected {
             line.release(guard);
             return false;
         }
+        self.leave(rate, (to, slot), now);
         let source = &self.lines[from.0];
-        self.replace(rate, to, slot, source.tag(from.1), source.state(from.1), now);
+        line.set(slot, source.tag(from.1), source.state(from.1));
+        if let Some(logs) = self.logs(rate) {
+            let (source, copy) = (self.log(rate, from.0, from.1), logs.of(to, slot));
+            for (word, copy) in source.iter().zip(copy) {
+                // Relaxed: published by the unlocking of the line.
+                copy.store(word.load(Ordering::Relaxed), Ordering::Relaxed);
+            }
+        }
         line.unlock(guard);
         true
     }
 
     /// Whether a slot is empty or its key as good as new.
-    fn is_spare(&self, rate: &Rate, line: usize, slot: usize, state: Tat, now: u64) -> bool {
-        self.lines[line].tag(slot) == EMPTY || rate.gcra.fresh_from(state) <= now
+    fn is_spare(&self, rate: &Rate, line: usize, slot: usize, now: u64) -> bool {
+        let line = &self.lines[line];
+        let tag = line.tag(slot);
+        tag == EMPTY || rate.algorithm.fresh_from_word(line.state(slot)) <= rate.time_of(tag, now)
     }
 
-    /// Overwrites a slot and keeps the books about what was in it.
-    fn replace(&self, rate: &Rate, line: usize, slot: usize, tag: u64, state: Tat, now: u64) {
+    /// Puts a newcomer in the place of whoever is there.
+    fn settle(&self, rate: &Rate, newcomer: Newcomer, place: (usize, usize), now: u64) {
+        self.leave(rate, place, now);
+        self.occupy(rate, newcomer, place, now);
+    }
+
+    /// Puts a newcomer in a place that is free.
+    fn occupy(&self, rate: &Rate, newcomer: Newcomer, place: (usize, usize), now: u64) {
+        self.clear_slot(place.0, place.1);
+        let Newcomer { tag, state, change } = newcomer;
+        self.lines[place.0].set(place.1, tag, state);
+        self.write(rate, place, state, change, rate.time_of(tag, now));
+    }
+
+    /// Keeps the books about who was in a slot that is about to be overwritten.
+    fn leave(&self, rate: &Rate, (line, slot): (usize, usize), now: u64) {
         let line = &self.lines[line];
-        let fresh_from = rate.gcra.fresh_from(line.state(slot));
-        if line.tag(slot) == EMPTY {
+        let tag = line.tag(slot);
+        if tag == EMPTY {
             // Relaxed: a figure for people, ordered with nothing.
             self.occupied.fetch_add(1, Ordering::Relaxed);
-        } else if fresh_from <= now {
-            // Relaxed: published by the unlocking of the line. The load spares other cores the shared write.
+            return;
+        }
+        let fresh_from = rate.algorithm.fresh_from_word(line.state(slot));
+        if fresh_from <= rate.time_of(tag, now) {
+            // In everybody's time. Relaxed: published by the unlocking of the line. The load spares other cores the write.
+            let fresh_from = fresh_from.saturating_sub(rate.algorithm.shift(tag));
             if self.floor.load(Ordering::Relaxed) < fresh_from {
                 self.floor.fetch_max(fresh_from, Ordering::Relaxed);
             }
@@ -112,6 +141,5 @@ impl Table {
             // Relaxed: as for `occupied`.
             self.evictions.fetch_add(1, Ordering::Relaxed);
         }
-        line.set(slot, tag, state);
     }
 }

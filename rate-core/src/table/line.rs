@@ -24,7 +24,7 @@
 //! The version has 32 bits. A reader would have to sleep through an exact multiple of 2³² admissions on its own line,
 //! over a minute of nothing else, in the few nanoseconds between two loads, to be deceived.
 
-use crate::algorithm::Tat;
+use crate::algorithm::Word;
 use crate::sync::{AtomicU32, AtomicU64, Backoff, Ordering, fence, fetch_or, spin_loop};
 
 /// Keys per line. Six tags of 8 bytes, six states of 12 and the guard are exactly two cache lines.
@@ -215,52 +215,39 @@ impl Line {
         self.tags[slot].load(Ordering::Relaxed)
     }
 
-    /// The state of a key in a quota that is [whole](Gcra::is_whole), whose upper 32 bits are zero.
+    /// The lower 64 bits of a state, whose upper 32 are known to be zero.
     #[inline]
-    pub(super) fn word(&self, slot: usize) -> u64 {
+    pub(super) fn narrow(&self, slot: usize) -> Word {
         // Relaxed: as in `find`.
-        self.lows[slot].load(Ordering::Relaxed)
+        Word { low: self.lows[slot].load(Ordering::Relaxed), high: 0 }
     }
 
     /// Writes such a state; only while the line is locked.
     #[inline]
-    pub(super) fn set_word(&self, slot: usize, state: u64) {
+    pub(super) fn set_narrow(&self, slot: usize, state: Word) {
         // Relaxed: published by the unlocking store.
-        self.lows[slot].store(state, Ordering::Relaxed);
+        self.lows[slot].store(state.low, Ordering::Relaxed);
     }
 
     #[inline]
-    pub(crate) fn state(&self, slot: usize) -> Tat {
+    pub(crate) fn state(&self, slot: usize) -> Word {
         // Relaxed: as in `find`.
-        Tat::new(self.lows[slot].load(Ordering::Relaxed), self.highs[slot].load(Ordering::Relaxed))
+        Word { low: self.lows[slot].load(Ordering::Relaxed), high: self.highs[slot].load(Ordering::Relaxed) }
     }
 
     /// Writes a state; only while the line is locked.
     #[inline]
-    pub(crate) fn set_state(&self, slot: usize, state: Tat) {
+    pub(crate) fn set_state(&self, slot: usize, state: Word) {
         // Relaxed: published by the unlocking store.
-        self.lows[slot].store(state.ticks(), Ordering::Relaxed);
-        self.highs[slot].store(state.parts(), Ordering::Relaxed);
+        self.lows[slot].store(state.low, Ordering::Relaxed);
+        self.highs[slot].store(state.high, Ordering::Relaxed);
     }
 
     /// Writes a key with its state; only while the line is locked.
     #[inline]
-    pub(crate) fn set(&self, slot: usize, tag: u64, state: Tat) {
+    pub(crate) fn set(&self, slot: usize, tag: u64, state: Word) {
         // Relaxed: as in `set_state`.
         self.tags[slot].store(tag, Ordering::Relaxed);
         self.set_state(slot, state);
-    }
-
-    /// The slot whose loss admits least, and its state: an empty one, else the one that is fresh soonest.
-    #[inline]
-    pub(crate) fn weakest(&self) -> (usize, Tat) {
-        let mut weakest = (0, self.state(0));
-        for slot in 1..SLOTS {
-            let state = self.state(slot);
-            if state < weakest.1 {
-                weakest = (slot, state);
-            }
-        }
-        weakest
     }
 }

@@ -11,19 +11,24 @@
 mod ask;
 mod insert;
 mod line;
+mod logs;
 mod pair;
 mod rate;
 mod several;
+mod slot;
 #[cfg(test)]
 mod tests;
 
 use std::collections::TryReserveError;
-use std::sync::PoisonError;
+use std::sync::{OnceLock, PoisonError};
 
-use crate::algorithm::Tat;
+use crate::algorithm::Word;
+use crate::kept::{AtomicLog, no_log};
 use crate::sync::{AtomicU64, AtomicUsize, Backoff, Mutex, Ordering, RwLock};
-pub(crate) use ask::{Ask, Verdict};
-use line::{EMPTY, Guard, Line};
+pub(crate) use ask::Ask;
+use ask::Verdict;
+use line::{EMPTY, Guard, Line, SLOTS};
+use logs::Logs;
 pub(crate) use pair::decide_pair;
 pub(crate) use rate::Rate;
 use rate::Rates;
@@ -43,6 +48,8 @@ pub(crate) struct Table {
     /// An absent key is taken to be in this state: normally long past, hence fresh. For a timestamp older than the drop
     /// it is in the future, so that a late request never finds a full bucket where a spent one was dropped.
     floor: AtomicU64,
+    /// For an algorithm that keeps any.
+    logs: OnceLock<Logs>,
     rates: RwLock<Rates>,
     /// Held while the quota changes, so that one change is complete before the next begins.
     changing: Mutex<()>,
@@ -55,13 +62,13 @@ enum Place {
         line: usize,
         slot: usize,
         guard: Guard,
-        state: Tat,
+        state: Word,
     },
     /// In neither line. For a table of one line both halves are the same.
     Absent {
         first: (usize, Guard),
         second: (usize, Guard),
-        state: Tat,
+        state: Word,
     },
 }
 
@@ -89,6 +96,7 @@ impl Table {
             occupied: AtomicUsize::new(0),
             evictions: AtomicU64::new(0),
             floor: AtomicU64::new(0),
+            logs: OnceLock::new(),
             rates: RwLock::new(Rates::new(rate)),
             changing: Mutex::new(()),
         })
@@ -99,7 +107,7 @@ impl Table {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.lines)
+        size_of_val(&*self.lines) + self.logs.get().map_or(0, Logs::bytes)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -152,8 +160,22 @@ impl Table {
             return Ok(Place::Held { line: second, slot, guard: second_guard, state });
         }
         // Relaxed: stored before the unlocking of a line whose guard was loaded with Acquire.
-        let state = rate.gcra.fresh_at(self.floor.load(Ordering::Relaxed));
+        let floor = self.floor.load(Ordering::Relaxed);
+        let state = match floor {
+            // Most tables never dropped anybody.
+            0 => Word::default(),
+            floor => rate.algorithm.word_fresh_at(rate.time_of(tag, floor)),
+        };
         Ok(Place::Absent { first: (first, first_guard), second: (second, second_guard), state })
+    }
+
+    /// The state of a key, and its log.
+    fn found(&self, rate: &Rate, place: &Place) -> (Word, &AtomicLog) {
+        match *place {
+            Place::Held { line, slot, state, .. } => (state, self.log(rate, line, slot)),
+            Place::Absent { state, .. } if rate.algorithm.entries() > 0 => (state, no_log()),
+            Place::Absent { state, .. } => (state, &[]),
+        }
     }
 
     fn open(&self, rate: &Rate, line: usize) -> Result<Guard, Again> {
@@ -187,7 +209,7 @@ impl Table {
                 let line = &self.lines[home];
                 let Some(slot) = line.find(tag) else { continue };
                 if line.try_lock(guard) {
-                    line.set(slot, EMPTY, Tat::default());
+                    self.clear_slot(home, slot);
                     line.unlock(guard);
                     // Relaxed: as in `len`.
                     self.occupied.fetch_sub(1, Ordering::Relaxed);
@@ -204,12 +226,17 @@ impl Table {
             backoff.wait();
         }
     }
-}
 
-impl Place {
-    fn state(&self) -> Tat {
-        match *self {
-            Self::Held { state, .. } | Self::Absent { state, .. } => state,
+    /// Erases all keys, those that come meanwhile excepted.
+    pub(crate) fn clear(&self) {
+        for (index, line) in self.lines.iter().enumerate() {
+            let guard = line.lock(&mut Backoff::default());
+            for slot in (0..SLOTS).filter(|&slot| line.tag(slot) != EMPTY) {
+                self.clear_slot(index, slot);
+                // Relaxed: as in `len`.
+                self.occupied.fetch_sub(1, Ordering::Relaxed);
+            }
+            line.unlock(guard);
         }
     }
 }

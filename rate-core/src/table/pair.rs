@@ -6,39 +6,31 @@
 
 use super::line::{Guard, Line};
 use super::{Ask, Verdict};
-use crate::algorithm::{Algorithm, Tat};
+use crate::Decision;
+use crate::algorithm::{Algorithm, Packed};
+use crate::algorithm::{AnyAlgorithm, Engine, NEVER, Standing, Whole, Word};
 
 /// A key in its first line, as of a guard.
 struct Seen<'a> {
     line: &'a Line,
     guard: Guard,
     slot: usize,
-    state: Tat,
+    state: Word,
 }
 
 impl<'a> Seen<'a> {
     #[inline(always)]
-    fn look<const WHOLE: bool>(ask: &Ask<'a>, line: &'a Line) -> Option<Self> {
+    fn look<E: Engine>(ask: &Ask<'a>, line: &'a Line) -> Option<Self> {
         let guard = line.open_in(ask.rate.epoch)?;
         let slot = line.find(ask.tag)?;
-        let state = if WHOLE { Tat::new(line.word(slot), 0) } else { line.state(slot) };
+        let state = if E::NARROW { line.narrow(slot) } else { line.state(slot) };
         Some(Self { line, guard, slot, state })
     }
 
     #[inline(always)]
-    fn admit<const WHOLE: bool>(&self, ask: &Ask<'_>, now: u64) -> Result<Tat, u64> {
-        if WHOLE {
-            let next = ask.rate.gcra.admit_word(self.state.ticks(), now, ask.cost)?;
-            Ok(Tat::new(next, 0))
-        } else {
-            ask.rate.gcra.admit(self.state, now, ask.cost)
-        }
-    }
-
-    #[inline(always)]
-    fn write<const WHOLE: bool>(&self, state: Tat) {
-        if WHOLE {
-            self.line.set_word(self.slot, state.ticks());
+    fn write<E: Engine>(&self, state: Word) {
+        if E::NARROW {
+            self.line.set_narrow(self.slot, state);
         } else {
             self.line.set_state(self.slot, state);
         }
@@ -46,25 +38,70 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Decides both as one, or says nothing.
-// Inlined always, as a single decision is: what the caller does not ask of the answers is then not computed.
-#[inline(always)]
-pub(crate) fn decide_pair(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Verdict; 2]> {
-    if a.rate.gcra.is_whole() && b.rate.gcra.is_whole() {
-        decide::<true>(a, b, now)
-    } else {
-        decide_long(a, b, now)
+/// Any algorithm whose states are words.
+struct Dynamic<'a>(&'a AnyAlgorithm);
+
+impl Engine for Dynamic<'_> {
+    const NARROW: bool = false;
+
+    #[inline]
+    fn admit_word(&self, word: Word, now: u64, cost: u64) -> Result<Word, u64> {
+        match self.0 {
+            AnyAlgorithm::Gcra(gcra) => Engine::admit_word(gcra, word, now, cost),
+            AnyAlgorithm::LeakyBucket(bucket) => bucket.admit_word(word, now, cost),
+            AnyAlgorithm::FixedWindow(window) => window.admit_word(word, now, cost),
+            AnyAlgorithm::CalendarWindow(window) => window.admit_word(word, now, cost),
+            AnyAlgorithm::SlidingWindow(window) => window.admit_word(word, now, cost),
+            // Kept out by `decide_pair`.
+            AnyAlgorithm::SlidingLog(_) => Err(NEVER),
+        }
+    }
+
+    fn standing_word(&self, word: Word, now: u64) -> Standing {
+        match self.0 {
+            AnyAlgorithm::Gcra(gcra) => gcra.standing(gcra.unpack(word), now),
+            AnyAlgorithm::LeakyBucket(bucket) => bucket.standing_word(word, now),
+            AnyAlgorithm::FixedWindow(window) => window.standing_word(word, now),
+            AnyAlgorithm::CalendarWindow(window) => window.standing_word(word, now),
+            AnyAlgorithm::SlidingWindow(window) => window.standing_word(word, now),
+            AnyAlgorithm::SlidingLog(_) => Standing { remaining: 0, reset_after: NEVER },
+        }
+    }
+
+    fn most(&self) -> u64 {
+        self.0.capacity()
     }
 }
 
-/// As [`decide_pair`], for quotas whose states have 96 bits.
-#[inline(never)]
-fn decide_long(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Verdict; 2]> {
-    decide::<false>(a, b, now)
+/// Decides both as one, or says nothing.
+// Inlined always, as a single decision is: what the caller does not ask of the answers is then not computed.
+#[inline(always)]
+pub(crate) fn decide_pair(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Decision; 2]> {
+    if let (AnyAlgorithm::Gcra(first), AnyAlgorithm::Gcra(second)) = (&a.rate.algorithm, &b.rate.algorithm) {
+        if first.is_whole() && second.is_whole() {
+            return decide((a, &Whole(first), now), (b, &Whole(second), now));
+        }
+    }
+    decide_any(a, b, now)
 }
 
+/// As [`decide_pair`], for all that is not whole.
+#[inline(never)]
+fn decide_any(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Decision; 2]> {
+    let has_log = |ask: &Ask<'_>| matches!(ask.rate.algorithm, AnyAlgorithm::SlidingLog(_));
+    if has_log(a) || has_log(b) {
+        return None;
+    }
+    let own = |ask: &Ask<'_>| ask.rate.time_of(ask.tag, now);
+    decide((a, &Dynamic(&a.rate.algorithm), own(a)), (b, &Dynamic(&b.rate.algorithm), own(b)))
+}
+
+/// Each with its key's own time.
 #[inline(always)]
-fn decide<const WHOLE: bool>(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Verdict; 2]> {
+fn decide<A: Engine, B: Engine>(
+    (a, a_engine, a_now): (&Ask<'_>, &A, u64),
+    (b, b_engine, b_now): (&Ask<'_>, &B, u64),
+) -> Option<[Decision; 2]> {
     let line_of = |ask: &Ask<'_>| ask.table.first_home(ask.tag);
     let (a_line, b_line) = (&a.table.lines[line_of(a)], &b.table.lines[line_of(b)]);
     if core::ptr::eq(a_line, b_line) {
@@ -73,8 +110,10 @@ fn decide<const WHOLE: bool>(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Verd
     // Both lines are on their way before either is needed.
     a_line.warm();
     b_line.warm();
-    let (a_seen, b_seen) = (Seen::look::<WHOLE>(a, a_line)?, Seen::look::<WHOLE>(b, b_line)?);
-    match (a_seen.admit::<WHOLE>(a, now), b_seen.admit::<WHOLE>(b, now)) {
+    let (a_seen, b_seen) = (Seen::look::<A>(a, a_line)?, Seen::look::<B>(b, b_line)?);
+    let a_answer = a_engine.admit_word(a_seen.state, a_now, a.cost);
+    let b_answer = b_engine.admit_word(b_seen.state, b_now, b.cost);
+    let verdicts = match (a_answer, b_answer) {
         (Ok(a_next), Ok(b_next)) => {
             let a_first = core::ptr::from_ref(a_line).addr() < core::ptr::from_ref(b_line).addr();
             let (lower, upper) = if a_first { (&a_seen, &b_seen) } else { (&b_seen, &a_seen) };
@@ -85,16 +124,23 @@ fn decide<const WHOLE: bool>(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Verd
                 lower.line.release(lower.guard);
                 return None;
             }
-            a_seen.write::<WHOLE>(a_next);
-            b_seen.write::<WHOLE>(b_next);
-            Some([Verdict { state: a_next, wait: None }, Verdict { state: b_next, wait: None }])
+            a_seen.write::<A>(a_next);
+            b_seen.write::<B>(b_next);
+            [Verdict { state: a_next, wait: None }, Verdict { state: b_next, wait: None }]
         }
         (a_answer, b_answer) => {
-            let unmoved = a_line.is_still(a_seen.guard) && b_line.is_still(b_seen.guard);
-            unmoved.then_some([
+            if !a_line.is_still(a_seen.guard) || !b_line.is_still(b_seen.guard) {
+                return None;
+            }
+            [
                 Verdict { state: a_seen.state, wait: a_answer.err() },
                 Verdict { state: b_seen.state, wait: b_answer.err() },
-            ])
+            ]
         }
-    }
+    };
+    let [a_verdict, b_verdict] = verdicts;
+    Some([
+        Decision::new(a_engine.most(), a_engine.standing_word(a_verdict.state, a_now), a_verdict.wait),
+        Decision::new(b_engine.most(), b_engine.standing_word(b_verdict.state, b_now), b_verdict.wait),
+    ])
 }

@@ -6,28 +6,37 @@
 //! on a state of the wrong quota.
 
 use super::line::{EMPTY, Epoch, SLOTS};
-use super::{Table, Verdict, ignore_poison};
-use crate::Decision;
-use crate::algorithm::{Algorithm, Gcra};
+use super::{Table, ignore_poison};
+use crate::algorithm::{Algorithm, AnyAlgorithm, Entries};
 use crate::sync::Backoff;
 
-/// A quota's arithmetic and which of the table's quotas it is.
+/// A limit's arithmetic and which of the table's limits it is.
 #[derive(Clone, Debug)]
 pub(crate) struct Rate {
-    pub(crate) gcra: Gcra,
+    pub(crate) algorithm: AnyAlgorithm,
     pub(super) epoch: Epoch,
 }
 
 impl Rate {
-    /// The first quota of a table.
-    pub(crate) fn new(gcra: Gcra) -> Self {
-        Self { gcra, epoch: Epoch::default() }
+    /// The first limit of a table.
+    pub(crate) fn new(algorithm: impl Into<AnyAlgorithm>) -> Self {
+        Self { algorithm: algorithm.into(), epoch: Epoch::default() }
     }
 
-    #[inline]
-    pub(crate) fn answer(&self, verdict: Verdict, now: u64) -> Decision {
-        let standing = self.gcra.standing(verdict.state, now);
-        Decision::new(self.gcra.capacity(), standing, verdict.wait)
+    /// Most units at once.
+    pub(crate) fn most(&self) -> u64 {
+        self.algorithm.capacity()
+    }
+
+    /// The own time of the key with this tag at `now`.
+    #[inline(always)]
+    pub(crate) fn time_of(&self, tag: u64, now: u64) -> u64 {
+        now.saturating_add(self.algorithm.shift(tag))
+    }
+
+    /// The way back.
+    pub(super) fn everybodys(&self, tag: u64, own: u64) -> u64 {
+        own.saturating_sub(self.algorithm.shift(tag))
     }
 }
 
@@ -35,7 +44,7 @@ impl Rate {
 pub(super) struct Rates {
     current: Rate,
     /// The one before and the instant of the announcement, for lines that are still written in it.
-    previous: Option<(Gcra, u64)>,
+    previous: Option<(Rate, u64)>,
 }
 
 impl Rates {
@@ -46,20 +55,20 @@ impl Rates {
 
 impl Table {
     /// Changes the quota as of `now`; every key keeps its used share.
-    pub(crate) fn change(&self, gcra: Gcra, now: impl Fn() -> u64) -> Rate {
+    pub(crate) fn change(&self, algorithm: AnyAlgorithm, now: impl Fn() -> u64) -> Rate {
         let _one_at_a_time = ignore_poison(self.changing.lock());
-        let rate = self.announce(gcra, now());
+        let rate = self.announce(algorithm, now());
         for line in 0..self.lines.len() {
             self.catch_up(line, &now);
         }
         rate
     }
 
-    /// Makes `gcra` the current quota, in which no line is written yet.
-    fn announce(&self, gcra: Gcra, now: u64) -> Rate {
+    /// Makes `algorithm` the current limit, in which no line is written yet.
+    fn announce(&self, algorithm: AnyAlgorithm, now: u64) -> Rate {
         let mut rates = ignore_poison(self.rates.write());
-        let rate = Rate { gcra, epoch: rates.current.epoch.next() };
-        *rates = Rates { previous: Some((rates.current.gcra, now)), current: rate.clone() };
+        let rate = Rate { algorithm, epoch: rates.current.epoch.next() };
+        *rates = Rates { previous: Some((rates.current.clone(), now)), current: rate.clone() };
         rate
     }
 
@@ -74,21 +83,38 @@ impl Table {
         let mut backoff = Backoff::default();
         loop {
             let guard = line.guard();
-            let Some((previous, at)) = rates.previous.filter(|_| guard.epoch() != rates.current.epoch) else {
+            let stale = guard.epoch() != rates.current.epoch;
+            let Some((previous, at)) = rates.previous.as_ref().filter(|_| stale) else {
                 return rates.current.clone();
             };
             // Read between guard and lock: whatever is in the line was decided at an earlier reading, but for what clocks of
             // two threads differ by; and an earlier instant carries over more use, not less.
-            let at = now().max(at);
+            let at = now().max(*at);
             if line.try_lock(guard) {
                 for slot in (0..SLOTS).filter(|&slot| line.tag(slot) != EMPTY) {
-                    line.set_state(slot, previous.carry_over(&rates.current.gcra, line.state(slot), at));
+                    self.rewrite(previous, &rates.current, (index, slot), at);
                 }
                 line.unlock_in(guard, rates.current.epoch);
                 return rates.current.clone();
             }
             backoff.wait();
         }
+    }
+}
+
+impl Table {
+    /// Rewrites the state in a slot of a locked line, so that as large a share is used of the new limit as was of the old.
+    fn rewrite(&self, from: &Rate, to: &Rate, (line, slot): (usize, usize), at: u64) {
+        let (tag, word) = (self.lines[line].tag(slot), self.lines[line].state(slot));
+        let carried = from.algorithm.carry_over(
+            &to.algorithm,
+            (word, self.log(from, line, slot)),
+            (from.time_of(tag, at), to.time_of(tag, at)),
+        );
+        if let Some(log) = self.logs.get().and_then(|logs| logs.get(line, slot)) {
+            Entries::read(log).clear();
+        }
+        self.write(to, (line, slot), carried.word, carried.change, to.time_of(tag, at));
     }
 }
 

@@ -5,10 +5,28 @@
 //!    One that did move sends everybody back to step 1 with empty hands, so nobody waits while holding a lock.
 //! 3. With all lines locked the decisions are still right: all are written, then all are unlocked.
 
+use super::insert::Newcomer;
 use super::line::{Guard, Line};
-use super::{Again, Ask, Place, Rate, Table, Verdict};
+use super::{Again, Ask, Place, Rate, Table};
 use crate::Decision;
+use crate::algorithm::{Standing, Word};
+use crate::kept::{Change, Operation, Outcome};
 use crate::sync::Backoff;
+
+/// What became of one ask.
+#[derive(Clone, Copy)]
+struct Answer {
+    outcome: Outcome,
+    /// What the key has left if all admit, and if not.
+    left: [Standing; 2],
+}
+
+impl Default for Answer {
+    fn default() -> Self {
+        let outcome = Outcome { word: Word::default(), change: Change::Nothing, result: Ok(0) };
+        Self { outcome, left: [Standing { remaining: 0, reset_after: 0 }; 2] }
+    }
+}
 
 /// Decides up to `N` asks as one and hands each answer to `each`; `LINES` is twice `N`. On `true` all were charged; on
 /// `false` none was, and the states are as they were.
@@ -20,17 +38,19 @@ pub(crate) fn decide_all<const N: usize, const LINES: usize>(
     each: &mut impl FnMut(usize, Decision),
 ) -> bool {
     let twins = Twins::<N>::of(asks);
-    let mut verdicts = [Verdict::default(); N];
+    let mut answers = [Answer::default(); N];
     let mut backoff = Backoff::default();
     let allowed = loop {
-        match attempt::<N, LINES>(asks, &twins, now, &mut verdicts) {
+        match attempt::<N, LINES>(asks, &twins, now, &mut answers) {
             Ok(allowed) => break allowed,
             Err(Again::Busy) => backoff.wait(),
             Err(Again::Epoch(_)) => return decide_all_in_new_quotas::<N, LINES>(asks, now, each),
         }
     };
     for (index, &first) in twins.first[..asks.len()].iter().enumerate() {
-        each(index, asks[first].rate.answer(verdicts[first], now));
+        let answer = &answers[first];
+        let left = answer.left[usize::from(!allowed)];
+        each(index, Decision::new(asks[first].rate.most(), left, answer.outcome.result.err()));
     }
     allowed
 }
@@ -79,14 +99,19 @@ fn attempt<const N: usize, const LINES: usize>(
     asks: &[Ask<'_>],
     twins: &Twins<N>,
     now: u64,
-    verdicts: &mut [Verdict; N],
+    answers: &mut [Answer; N],
 ) -> Result<bool, Again> {
     let mut places: [Option<Place>; N] = [None; N];
     let mut allowed = true;
     for (index, ask) in asks.iter().enumerate().filter(|&(index, _)| twins.stands_for_itself(index)) {
         let place = ask.table.look(ask.rate, ask.tag)?;
-        verdicts[index] = Verdict::of(ask.rate, place.state(), now, twins.costs[index]);
-        allowed &= verdicts[index].wait.is_none();
+        let own = ask.rate.time_of(ask.tag, now);
+        let algorithm = &ask.rate.algorithm;
+        let (word, log) = ask.table.found(ask.rate, &place);
+        let outcome = algorithm.run(word, log, own, Operation::Take(twins.costs[index]));
+        let left = [algorithm.left_after(&outcome, log, own), algorithm.left(word, log, own)];
+        allowed &= outcome.result.is_ok();
+        answers[index] = Answer { outcome, left };
         places[index] = Some(place);
     }
     let found = || {
@@ -97,11 +122,10 @@ fn attempt<const N: usize, const LINES: usize>(
     };
 
     if !allowed {
-        for (index, ask, place) in found() {
+        for (_, ask, place) in found() {
             if !ask.table.confirm(place) {
                 return Err(Again::Busy);
             }
-            verdicts[index].state = place.state();
         }
         return Ok(false);
     }
@@ -116,13 +140,16 @@ fn attempt<const N: usize, const LINES: usize>(
     // Keys that have a slot first: a newcomer may take any slot, and must find the other states up to date.
     for (index, ask, place) in found() {
         if let Place::Held { line, slot, .. } = *place {
-            ask.table.lines[line].set_state(slot, verdicts[index].state);
+            let Outcome { word, change, .. } = answers[index].outcome;
+            ask.table.write(ask.rate, (line, slot), word, change, ask.rate.time_of(ask.tag, now));
         }
     }
     for (index, ask, place) in found() {
         match *place {
             Place::Absent { first, second, .. } if twins.costs[index] > 0 => {
-                ask.table.insert(ask.rate, ask.tag, (first.0, second.0), verdicts[index].state, now);
+                let Outcome { word: state, change, .. } = answers[index].outcome;
+                let newcomer = Newcomer { tag: ask.tag, state, change };
+                ask.table.insert(ask.rate, newcomer, (first.0, second.0), now);
             }
             _ => {}
         }

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use crate::Quota;
-use crate::algorithm::Gcra;
+use crate::algorithm::AnyAlgorithm;
 use crate::table::{Ask, Rate, Table};
 
 fn rate(quota: Quota) -> Rate {
-    Rate::new(Gcra::new(quota))
+    Rate::new(quota)
 }
 
 /// Tags as the keyed hash makes them: `SplitMix64` of a counter.
@@ -28,7 +28,9 @@ fn a_table_filled_to_its_capacity_loses_nobody() {
         for seed in 0..rounds {
             let table = Table::new(capacity, &rate).expect("it fits");
             for tag in tags(seed * 1_000_003).take(capacity) {
-                assert!(Ask { table: &table, rate: &rate, tag, cost: 1 }.decide(0).is_allowed());
+                assert!(
+                    Ask { table: &table, rate: &rate, tag, cost: 1 }.decide::<AnyAlgorithm>(0).is_allowed()
+                );
             }
             assert_eq!((table.len(), table.evictions()), (capacity, 0), "capacity {capacity}, seed {seed}");
         }
@@ -42,7 +44,11 @@ fn a_table_at_its_capacity_loses_nobody_while_keys_come_and_go() {
         let rate = rate(Quota::every(Duration::from_nanos(capacity as u64)).burst(5));
         let table = Table::new(capacity, &rate).expect("it fits");
         for (now, tag) in tags(capacity as u64).take(300_000).enumerate() {
-            assert!(Ask { table: &table, rate: &rate, tag, cost: 1 }.decide(now as u64).is_allowed());
+            assert!(
+                Ask { table: &table, rate: &rate, tag, cost: 1 }
+                    .decide::<AnyAlgorithm>(now as u64)
+                    .is_allowed()
+            );
         }
         assert_eq!(table.evictions(), 0, "capacity {capacity}");
     }
@@ -59,7 +65,7 @@ fn keys_move_to_make_room() {
         let homes = [table.first_home(tag), table.second_home(tag)];
         let full = homes.iter().all(|home| table.lines[*home].find(super::super::line::EMPTY).is_none());
         moved += usize::from(full);
-        assert!(Ask { table: &table, rate: &rate, tag, cost: 1 }.decide(0).is_allowed());
+        assert!(Ask { table: &table, rate: &rate, tag, cost: 1 }.decide::<AnyAlgorithm>(0).is_allowed());
     }
     assert!(moved > 300, "{moved} newcomers found both of their lines full");
     assert_eq!(table.evictions(), 0);
@@ -88,10 +94,10 @@ fn a_newcomer_takes_the_place_of_an_idle_key_before_it_looks_further() {
     let table = Table::new(8, &rate).expect("it fits");
     let mut at_home_first = tags(3).filter(|tag| table.first_home(*tag) == 0);
     for tag in at_home_first.by_ref().take(6) {
-        assert!(Ask { table: &table, rate: &rate, tag, cost: 1 }.decide(0).is_allowed());
+        assert!(Ask { table: &table, rate: &rate, tag, cost: 1 }.decide::<AnyAlgorithm>(0).is_allowed());
     }
     for tag in at_home_first.take(6) {
-        assert!(Ask { table: &table, rate: &rate, tag, cost: 1 }.decide(SECOND).is_allowed());
+        assert!(Ask { table: &table, rate: &rate, tag, cost: 1 }.decide::<AnyAlgorithm>(SECOND).is_allowed());
         assert!(table.lines[0].find(tag).is_some(), "went to its second line");
     }
     assert_eq!((table.len(), table.evictions()), (6, 0));
@@ -102,7 +108,7 @@ fn the_hash_that_means_empty_is_a_key_like_any_other() {
     let rate = rate(Quota::per_hour(1));
     let table = Table::new(8, &rate).expect("it fits");
     let tag = Table::tag_of(0);
-    let take = || Ask { table: &table, rate: &rate, tag, cost: 1 }.decide(0).is_allowed();
+    let take = || Ask { table: &table, rate: &rate, tag, cost: 1 }.decide::<AnyAlgorithm>(0).is_allowed();
     assert!(take());
     assert!(!take());
     assert_eq!(table.len(), 1);

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::algorithm::{Algorithm, Gcra, Tat};
+use crate::algorithm::{Algorithm, AnyAlgorithm, Gcra, Packed, Tat, Word};
 use crate::sync::tests::in_every_order;
 use crate::sync::{Backoff, Ordering};
 use crate::table::line::{EMPTY, SLOTS};
@@ -30,12 +30,12 @@ struct Limit {
 
 impl Limit {
     fn new(quota: Quota, capacity: usize) -> Self {
-        let rate = Rate::new(Gcra::new(quota));
+        let rate = Rate::new(quota);
         Self { table: Arc::new(Table::new(capacity, &rate).expect("a few keys fit")), rate }
     }
 
     fn decide(&self, tag: u64, cost: u64, now: u64) -> Decision {
-        Ask { table: &self.table, rate: &self.rate, tag, cost }.decide(now)
+        Ask { table: &self.table, rate: &self.rate, tag, cost }.decide::<AnyAlgorithm>(now)
     }
 
     fn peek(&self, tag: u64, now: u64) -> Decision {
@@ -51,7 +51,7 @@ impl Limit {
         let asks = keys.map(|tag| Ask { table: &self.table, rate: &self.rate, tag, cost: 1 });
         // As `check_slice` does.
         match decide_pair(&asks[0], &asks[1], NOW) {
-            Some(verdicts) => verdicts.iter().all(|verdict| verdict.wait.is_none()),
+            Some(decisions) => decisions.iter().all(Decision::is_allowed),
             None => decide_all::<2, 4>(&asks, NOW, &mut |_, _| {}),
         }
     }
@@ -173,11 +173,11 @@ fn loom_a_quota_change_frees_nobody_who_is_checked_meanwhile() {
             in_every_order(move |race| {
                 let limit = Limit::new(quota, 1);
                 assert!(limit.take(KEY));
-                let next = Rate { gcra: Gcra::new(next), epoch: limit.rate.epoch.next() };
+                let next = Rate { algorithm: next.into(), epoch: limit.rate.epoch.next() };
                 let rate = if knows_next { next.clone() } else { limit.rate.clone() };
                 let (changed, admitted) = race.between(
                     &limit,
-                    move |limit| limit.table.change(next.gcra, || NOW),
+                    move |limit| limit.table.change(next.algorithm, || NOW),
                     move |limit| {
                         let limit = Limit { rate, ..limit.clone() };
                         [limit.take(KEY), limit.take(KEY)]
@@ -194,7 +194,7 @@ fn loom_a_quota_change_frees_nobody_who_is_checked_meanwhile() {
 #[test]
 fn loom_a_key_stored_during_a_quota_change_is_stored_in_one_of_the_two() {
     in_every_order(|race| {
-        let (limit, next) = (Limit::new(Quota::per_second(2), 8), Gcra::new(Quota::per_minute(2)));
+        let (limit, next) = (Limit::new(Quota::per_second(2), 8), AnyAlgorithm::from(Quota::per_minute(2)));
         let key = tag_at(2, 0, 1, 0);
         let (rate, admitted) =
             race.between(&limit, move |limit| limit.table.change(next, || NOW), move |limit| limit.take(key));
@@ -234,8 +234,9 @@ fn loom_a_reader_never_sees_half_a_state() {
     let one = gcra.admit(gcra.fresh(), now, 1).expect("fresh");
     let two = gcra.admit(one, now, 1).expect("two of three left");
     assert_eq!((one, two), (Tat::new(now + 1, 1), Tat::new(now + 3, 0)));
+    let two = gcra.pack(two);
     let seen = |decision: Decision| (decision.remaining(), decision.reset_after());
-    let model = move |write: fn(&Limit, u64, Tat), read: fn(&Limit, u64) -> Decision| {
+    let model = move |write: fn(&Limit, u64, Word), read: fn(&Limit, u64) -> Decision| {
         in_every_order(move |race| {
             let limit = Limit::new(quota, 8);
             assert!(LINES.iter().all(|key| limit.decide(*key, 1, now).is_allowed()));
@@ -269,7 +270,7 @@ fn loom_a_reader_never_sees_half_a_state() {
 fn refusal_of_pair(limit: &Limit, now: u64, costs: [(u64, u64); 2]) -> Decision {
     let [first, second] = costs.map(|(tag, cost)| Ask { table: &limit.table, rate: &limit.rate, tag, cost });
     match decide_pair(&first, &second, now) {
-        Some([verdict, _]) => limit.rate.answer(verdict, now),
+        Some([decision, _]) => decision,
         None => refusal(limit, now, costs),
     }
 }
@@ -291,7 +292,7 @@ fn refusal<const N: usize>(limit: &Limit, now: u64, costs: [(u64, u64); N]) -> D
 /// and lives in line 0, has a spare slot elsewhere.
 fn crowded(quota: Quota, neighbour: u64) -> (Limit, u64) {
     let limit = Limit::new(quota, 12);
-    let used = |cost| limit.rate.gcra.admit(limit.rate.gcra.fresh(), NOW, cost).expect("fresh");
+    let used = |cost| spent(quota, cost);
     for (slot, salt) in (0..SLOTS).zip(0..) {
         limit.table.lines[0].set(slot, tag_at(3, 0, 1, salt), used(2));
         limit.table.lines[1].set(slot, tag_at(3, 1, 0, salt), used(2));
@@ -305,7 +306,7 @@ fn crowded(quota: Quota, neighbour: u64) -> (Limit, u64) {
 fn loom_newcomers_that_reach_a_line_from_two_sides_are_both_kept() {
     in_every_order(|race| {
         let limit = Limit::new(PAIR, 8);
-        let full = limit.rate.gcra.admit(limit.rate.gcra.fresh(), NOW, 2).expect("fresh");
+        let full = spent(PAIR, 2);
         for (slot, salt) in (0..SLOTS).zip(1..) {
             limit.table.lines[0].set(slot, tag_at(2, 0, 1, salt), full);
         }
@@ -315,6 +316,12 @@ fn loom_newcomers_that_reach_a_line_from_two_sides_are_both_kept() {
         assert_eq!(LINES.map(|key| limit.remaining(key)), [1, 1]);
         assert_eq!(LINES.map(|key| limit.lines_with(key)), [[1], [1]]);
     });
+}
+
+/// The state of a key that has just taken `cost` units.
+fn spent(quota: Quota, cost: u64) -> Word {
+    let gcra = Gcra::new(quota);
+    gcra.pack(gcra.admit(gcra.fresh(), NOW, cost).expect("fresh"))
 }
 
 /// A neighbour is moved by a newcomer while another thread checks it.

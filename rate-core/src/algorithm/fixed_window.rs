@@ -1,0 +1,200 @@
+//! The fixed window: so many units per window, and all windows begin at multiples of the period.
+
+use super::gcra::LONGEST;
+use super::window::{self, Count, Windows};
+use super::word::{Packed, Word};
+use super::{Algorithm, Bounds, Charged, Refund, Standing};
+use crate::quota::{Quota, QuotaError};
+
+/// At most `limit` units in each window of one period. Windows are aligned to UTC: those of a minute begin with the minute.
+///
+/// The state is one count, and easy to explain; but whoever spends the end of one window and the start of the next gets
+/// twice the limit in no time. Not for limits that protect anything: see [`SlidingWindow`](super::SlidingWindow).
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use rate_core::{KeyedLimiter, ManualClock, Quota, algorithm::FixedWindow};
+///
+/// let clock = ManualClock::new();
+/// let limiter = KeyedLimiter::builder_of(FixedWindow::new(Quota::per_minute(2))).clock(clock.clone()).build()?;
+/// clock.advance(Duration::from_secs(59));
+/// assert!(limiter.check_n("ann", 2).is_allowed());
+/// assert_eq!(limiter.check("ann").retry_after(), Some(Duration::from_secs(1)));
+///
+/// clock.advance(Duration::from_secs(1));
+/// assert!(limiter.check_n("ann", 2).is_allowed());
+/// # Ok::<_, rate_core::BuildError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FixedWindow {
+    limit: u32,
+    period: u64,
+    /// How far into a window tick 0 is.
+    phase: u64,
+    staggered: bool,
+}
+
+impl FixedWindow {
+    /// The windows of `quota`.
+    ///
+    /// # Panics
+    ///
+    /// As [`try_new`](Self::try_new) returns an error.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(quota: Quota) -> Self {
+        match Self::try_new(quota) {
+            Ok(window) => window,
+            Err(error) => error.panic(),
+        }
+    }
+
+    /// The windows of `quota`.
+    ///
+    /// # Errors
+    ///
+    /// If the quota has a burst other than its limit, which a window cannot have, or a limit above 4,294,967,295.
+    pub const fn try_new(quota: Quota) -> Result<Self, QuotaError> {
+        if quota.burst_size() != quota.limit() {
+            return Err(QuotaError::burst_in_window(quota.burst_size()));
+        }
+        Self::from_ticks(quota.limit(), quota.period_nanos())
+    }
+
+    /// At most `limit` units per window of `period` ticks, whatever a tick is.
+    ///
+    /// # Errors
+    ///
+    /// If either is zero or the limit above 4,294,967,295.
+    pub const fn from_ticks(limit: u64, period: u64) -> Result<Self, QuotaError> {
+        if limit == 0 {
+            return Err(QuotaError::zero_limit());
+        }
+        if period == 0 {
+            return Err(QuotaError::zero_period());
+        }
+        if period > LONGEST {
+            return Err(QuotaError::period_too_long(period));
+        }
+        if limit > u32::MAX as u64 {
+            return Err(QuotaError::limit_too_large(limit));
+        }
+        Ok(Self { limit: limit as u32, period, phase: 0, staggered: false })
+    }
+
+    /// Shifts each key's windows by a part of the period that depends on the key, so that not everybody's begin at once.
+    ///
+    /// Only limiters that know keys do that; they take the shift from the key's hash.
+    #[must_use]
+    pub const fn staggered(self) -> Self {
+        Self { staggered: true, ..self }
+    }
+
+    /// The windows where tick 0 is `utc` ticks after the beginning of 1970.
+    pub(crate) const fn anchored(self, utc: u64) -> Self {
+        Self { phase: utc % self.period, ..self }
+    }
+
+    /// Ticks by which the time of the key with this hash is shifted.
+    #[inline(always)]
+    pub(crate) fn shift(&self, hash: u64) -> u64 {
+        if self.staggered { ((u128::from(hash) * u128::from(self.period)) >> 64) as u64 } else { 0 }
+    }
+
+    pub(crate) const fn period(&self) -> u64 {
+        self.period
+    }
+
+    pub(crate) const fn is_staggered(&self) -> bool {
+        self.staggered
+    }
+}
+
+impl Windows for FixedWindow {
+    #[inline(always)]
+    fn end_of(&self, now: u64) -> Option<u64> {
+        let into = match now.checked_add(self.phase) {
+            Some(sum) => sum % self.period,
+            None => ((u128::from(now) + u128::from(self.phase)) % u128::from(self.period)) as u64,
+        };
+        now.checked_add(self.period - into)
+    }
+
+    fn start_of(&self, end: u64) -> u64 {
+        end.saturating_sub(self.period)
+    }
+
+    #[inline(always)]
+    fn is_last(&self, end: u64) -> bool {
+        end.checked_add(self.period).is_none()
+    }
+
+    #[inline(always)]
+    fn limit(&self) -> u32 {
+        self.limit
+    }
+}
+
+impl Algorithm for FixedWindow {
+    type State = Count;
+
+    #[inline]
+    fn fresh(&self) -> Count {
+        Count::default()
+    }
+
+    #[inline(always)]
+    fn admit(&self, state: Count, now: u64, cost: u64) -> Result<Count, u64> {
+        Windows::admit(self, state, now, cost)
+    }
+
+    #[inline(always)]
+    fn standing(&self, state: Count, now: u64) -> Standing {
+        Windows::standing(self, state, now)
+    }
+
+    fn fresh_from(&self, state: Count) -> u64 {
+        Windows::fresh_from(self, state)
+    }
+
+    #[inline]
+    fn capacity(&self) -> u64 {
+        u64::from(self.limit)
+    }
+
+    fn bounds(&self) -> Bounds {
+        Windows::bounds(self, self.period)
+    }
+
+    fn penalized(&self, state: Count, now: u64, until: u64) -> Count {
+        Windows::penalized(self, state, now, until)
+    }
+}
+
+impl Refund for FixedWindow {
+    fn refund(&self, state: Count, charge: Charged, now: u64) -> (Count, u64) {
+        Windows::refund(self, state, charge, now)
+    }
+}
+
+impl Packed for FixedWindow {
+    #[inline(always)]
+    fn pack(&self, state: Count) -> Word {
+        window::pack(state)
+    }
+
+    #[inline(always)]
+    fn unpack(&self, word: Word) -> Count {
+        window::unpack(word)
+    }
+
+    fn fresh_at(&self, instant: u64) -> Word {
+        window::full_until(instant, self.limit)
+    }
+
+    fn strength(&self, word: Word, now: u64) -> u64 {
+        window::strength(word, now)
+    }
+}

@@ -1,0 +1,156 @@
+//! The sliding log: every admission of the last period is remembered, so no window of one period ever has too many.
+
+use super::gcra::LONGEST;
+use super::log::{Entries, Log};
+use super::{Algorithm, Bounds, Charged, NEVER, Refund, Standing};
+use crate::quota::{Quota, QuotaError};
+
+/// At most `limit` units in any window of one period, exactly.
+///
+/// It costs memory: 16 bytes per key for each unit of the limit, and a check a search among the admissions of the last period.
+/// For limits of up to some hundreds that protect something.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use rate_core::{KeyedLimiter, Quota, Timestamp, algorithm::SlidingLog};
+///
+/// // Five attempts to log in within any quarter of an hour.
+/// let attempts = KeyedLimiter::of(SlidingLog::new(Quota::new(5, Duration::from_secs(900))?));
+/// let at = |seconds| Timestamp::ZERO.saturating_add(Duration::from_secs(seconds));
+/// assert!(attempts.check_at("ann", at(0)).is_allowed());
+/// assert!(attempts.check_n_at("ann", 4, at(600)).is_allowed());
+/// assert_eq!(attempts.check_at("ann", at(600)).retry_after(), Some(Duration::from_secs(300)));
+/// assert!(attempts.check_at("ann", at(900)).is_allowed());
+/// assert!(!attempts.check_at("ann", at(900)).is_allowed());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlidingLog {
+    limit: u64,
+    period: u64,
+}
+
+impl SlidingLog {
+    /// The largest limit: what is remembered of one key is then a megabyte.
+    pub const MAX_LIMIT: u64 = 65_536;
+
+    /// The log of `quota`.
+    ///
+    /// # Panics
+    ///
+    /// As [`try_new`](Self::try_new) returns an error.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(quota: Quota) -> Self {
+        match Self::try_new(quota) {
+            Ok(log) => log,
+            Err(error) => error.panic(),
+        }
+    }
+
+    /// The log of `quota`.
+    ///
+    /// # Errors
+    ///
+    /// If the quota has a burst other than its limit, which a window cannot have, or a limit above
+    /// [`MAX_LIMIT`](Self::MAX_LIMIT).
+    pub const fn try_new(quota: Quota) -> Result<Self, QuotaError> {
+        if quota.burst_size() != quota.limit() {
+            return Err(QuotaError::burst_in_window(quota.burst_size()));
+        }
+        Self::from_ticks(quota.limit(), quota.period_nanos())
+    }
+
+    /// At most `limit` units in any window of `period` ticks, whatever a tick is.
+    ///
+    /// # Errors
+    ///
+    /// If either is zero or the limit above [`MAX_LIMIT`](Self::MAX_LIMIT).
+    pub const fn from_ticks(limit: u64, period: u64) -> Result<Self, QuotaError> {
+        if limit == 0 {
+            return Err(QuotaError::zero_limit());
+        }
+        if period == 0 {
+            return Err(QuotaError::zero_period());
+        }
+        if period > LONGEST {
+            return Err(QuotaError::period_too_long(period));
+        }
+        if limit > Self::MAX_LIMIT {
+            return Err(QuotaError::limit_too_large(limit));
+        }
+        Ok(Self { limit, period })
+    }
+
+    pub(crate) const fn period(&self) -> u64 {
+        self.period
+    }
+
+    /// Admissions that a log has to have room for.
+    pub(crate) const fn entries(&self) -> usize {
+        self.limit as usize
+    }
+
+    /// Whether `cost` units fit into `log` at `now`.
+    #[inline]
+    pub(crate) fn fits<R: super::Ring>(&self, log: &Entries<R>, now: u64, cost: u64) -> Result<(), u64> {
+        match cost {
+            0 => Ok(()),
+            cost if cost > self.limit => Err(NEVER),
+            cost => log.admit(self.limit, self.period, now, cost),
+        }
+    }
+
+    pub(crate) fn standing_of<R: super::Ring>(&self, log: &Entries<R>, now: u64) -> Standing {
+        log.standing(self.limit, self.period, now)
+    }
+}
+
+impl Algorithm for SlidingLog {
+    type State = Log;
+
+    fn fresh(&self) -> Log {
+        Log::new(self.entries())
+    }
+
+    fn admit(&self, mut state: Log, now: u64, cost: u64) -> Result<Log, u64> {
+        let mut log = state.entries();
+        self.fits(&log, now, cost)?;
+        if cost > 0 {
+            log.push(self.period, now, cost);
+        }
+        Ok(state)
+    }
+
+    fn standing(&self, state: Log, now: u64) -> Standing {
+        self.standing_of(&Entries::read(&state), now)
+    }
+
+    fn fresh_from(&self, state: Log) -> u64 {
+        Entries::read(&state).fresh_from(self.period)
+    }
+
+    fn capacity(&self) -> u64 {
+        self.limit
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds::new(self.limit, self.period)
+    }
+
+    fn penalized(&self, mut state: Log, now: u64, until: u64) -> Log {
+        if until > now {
+            state.entries().fill(self.limit, until.saturating_sub(self.period));
+        }
+        state
+    }
+}
+
+impl Refund for SlidingLog {
+    fn refund(&self, mut state: Log, charge: Charged, now: u64) -> (Log, u64) {
+        let units = state.entries().refund(self.period, charge.at, charge.units, now);
+        (state, units)
+    }
+}

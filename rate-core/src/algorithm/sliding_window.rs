@@ -1,0 +1,303 @@
+//! The sliding window counter: two aligned counts, of which the older one fades as its window is left behind.
+//!
+//! With `e` ticks of the current window gone, what counts as used is `current + previous · (period − e) / period`. Nothing
+//! of that is rounded: both sides of the comparison are multiplied by the period, in 128 bits.
+
+use super::gcra::LONGEST;
+use super::word::{Packed, Word};
+use super::{Algorithm, Bounds, Charged, NEVER, Refund, Standing};
+use crate::quota::{Quota, QuotaError};
+
+/// At most about `limit` units in any window of one period, with a state of two counts.
+///
+/// Behaves like a window that slides, as long as requests come evenly. Who knows where the windows begin can get nearly
+/// twice the limit: everything at the end of one and, as it fades, again during the next. [`Gcra`](super::Gcra) has the
+/// same state and a bound that one chooses, [`SlidingLog`](super::SlidingLog) is exact.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use rate_core::{KeyedLimiter, Quota, Timestamp, algorithm::SlidingWindow};
+///
+/// let limiter = KeyedLimiter::of(SlidingWindow::new(Quota::per_minute(100)));
+/// let at = |seconds| Timestamp::ZERO.saturating_add(Duration::from_secs(seconds));
+/// assert!(limiter.check_n_at("ann", 100, at(30)).is_allowed());
+/// // A quarter into the next minute three quarters of them still count.
+/// assert_eq!(limiter.peek_at("ann", at(75)).remaining(), 25);
+/// assert!(limiter.check_n_at("ann", 25, at(75)).is_allowed());
+/// assert!(!limiter.check_at("ann", at(75)).is_allowed());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlidingWindow {
+    limit: u64,
+    period: u64,
+    /// Bits of a word that a count has; the rest has the number of the window.
+    bits: u32,
+}
+
+/// Units taken in the window with a number, and in the one before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    window: u64,
+    previous: u32,
+    current: u32,
+}
+
+impl Counts {
+    /// `current` units in this window and `previous` in the one before, as a store has kept them.
+    #[must_use]
+    pub const fn new(window: u64, previous: u32, current: u32) -> Self {
+        Self { window, previous, current }
+    }
+
+    /// The number of the window: how many ended since tick 0.
+    #[must_use]
+    pub const fn window(self) -> u64 {
+        self.window
+    }
+
+    /// Units taken in the window before.
+    #[must_use]
+    pub const fn previous(self) -> u32 {
+        self.previous
+    }
+
+    /// Units taken in the window.
+    #[must_use]
+    pub const fn current(self) -> u32 {
+        self.current
+    }
+}
+
+impl SlidingWindow {
+    /// The windows of `quota`.
+    ///
+    /// # Panics
+    ///
+    /// As [`try_new`](Self::try_new) returns an error.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(quota: Quota) -> Self {
+        match Self::try_new(quota) {
+            Ok(window) => window,
+            Err(error) => error.panic(),
+        }
+    }
+
+    /// The windows of `quota`.
+    ///
+    /// # Errors
+    ///
+    /// If the quota has a burst other than its limit, which a window cannot have, or a limit too large to be counted beside
+    /// the number of its window: 65,535 for a nanosecond, 33,554,431 for a millisecond, a billion for a second.
+    pub const fn try_new(quota: Quota) -> Result<Self, QuotaError> {
+        if quota.burst_size() != quota.limit() {
+            return Err(QuotaError::burst_in_window(quota.burst_size()));
+        }
+        Self::from_ticks(quota.limit(), quota.period_nanos())
+    }
+
+    /// At most `limit` units per window of `period` ticks, whatever a tick is.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_new`](Self::try_new), and if either is zero.
+    pub const fn from_ticks(limit: u64, period: u64) -> Result<Self, QuotaError> {
+        if limit == 0 {
+            return Err(QuotaError::zero_limit());
+        }
+        if period == 0 {
+            return Err(QuotaError::zero_period());
+        }
+        if period > LONGEST {
+            return Err(QuotaError::period_too_long(period));
+        }
+        let numbers = u64::BITS - (u64::MAX / period).leading_zeros();
+        let bits = (96 - numbers) / 2;
+        let bits = if bits > 32 { 32 } else { bits };
+        if limit >> bits != 0 {
+            return Err(QuotaError::limit_too_large(limit));
+        }
+        Ok(Self { limit, period, bits })
+    }
+
+    pub(crate) const fn period(&self) -> u64 {
+        self.period
+    }
+
+    /// The counts as of `now`, and the ticks of their window that are gone. In a window yet to come none are.
+    #[inline(always)]
+    fn current(&self, state: Counts, now: u64) -> (Counts, u64) {
+        // Not past the end of time, unless a state was made up.
+        let start = state.window.saturating_mul(self.period);
+        let gone = now.saturating_sub(start);
+        if gone < self.period {
+            return (state, gone);
+        }
+        self.later(state, now)
+    }
+
+    /// As `current`, in a later window.
+    #[inline]
+    fn later(&self, state: Counts, now: u64) -> (Counts, u64) {
+        let window = now / self.period;
+        let previous = if window - state.window == 1 { state.current } else { 0 };
+        (Counts { window, previous, current: 0 }, now % self.period)
+    }
+
+    /// `limit · period` less what counts as used.
+    #[inline(always)]
+    fn free(&self, counts: Counts, gone: u64) -> i128 {
+        let period = i128::from(self.period);
+        let fading = i128::from(counts.previous) * i128::from(self.period - gone);
+        (i128::from(self.limit) - i128::from(counts.current)) * period - fading
+    }
+
+    /// Ticks until `cost` units fit, at most the limit, which they do not now.
+    #[cold]
+    #[inline(never)]
+    fn wait(&self, counts: Counts, gone: u64, now: u64, cost: u64) -> u64 {
+        let period = u128::from(self.period);
+        // The ticks into a window after which `room` units fit beside what is left of `fading`.
+        let fits_after = |room: u64, fading: u32| {
+            let left = u128::from(room) * period / u128::from(fading.max(1));
+            period.saturating_sub(left)
+        };
+        let current = u64::from(counts.current);
+        let ticks = match (self.limit - cost).checked_sub(current) {
+            Some(room) => fits_after(room, counts.previous).saturating_sub(u128::from(gone)),
+            None => u128::from(self.period - gone) + fits_after(self.limit - cost, counts.current),
+        };
+        // From `now` or, if that is later, the beginning of the window.
+        let start = u128::from(now.max(counts.window.saturating_mul(self.period)));
+        // What is past the end of time never comes.
+        u64::try_from(start + ticks).map_or(NEVER, |instant| instant - now)
+    }
+}
+
+impl Algorithm for SlidingWindow {
+    type State = Counts;
+
+    #[inline]
+    fn fresh(&self) -> Counts {
+        Counts::default()
+    }
+
+    #[inline(always)]
+    fn admit(&self, state: Counts, now: u64, cost: u64) -> Result<Counts, u64> {
+        if cost == 0 {
+            return Ok(state);
+        }
+        if cost > self.limit {
+            return Err(NEVER);
+        }
+        let (counts, gone) = self.current(state, now);
+        // Below 2³² · 2⁶⁴.
+        if self.free(counts, gone) >= i128::from(cost) * i128::from(self.period) {
+            return Ok(Counts { current: counts.current + cost as u32, ..counts });
+        }
+        Err(self.wait(counts, gone, now, cost))
+    }
+
+    #[inline]
+    fn standing(&self, state: Counts, now: u64) -> Standing {
+        let (counts, gone) = self.current(state, now);
+        let remaining = (self.free(counts, gone).max(0) / i128::from(self.period)) as u64;
+        Standing { remaining, reset_after: self.fresh_from(counts).saturating_sub(now) }
+    }
+
+    fn fresh_from(&self, state: Counts) -> u64 {
+        // What was taken in a window fades during the next, and counts for nothing with the one after that.
+        let windows = match (state.current, state.previous) {
+            (0, 0) => return 0,
+            (0, _) => 1,
+            _ => 2,
+        };
+        state.window.saturating_add(windows).saturating_mul(self.period)
+    }
+
+    #[inline]
+    fn capacity(&self) -> u64 {
+        self.limit
+    }
+
+    /// Everything in the last ticks of one window, and in the next as much as has faded a tick before the first of them is
+    /// a period old.
+    fn bounds(&self) -> Bounds {
+        let (limit, period) = (u128::from(self.limit), u128::from(self.period));
+        let both = (2 * limit).saturating_sub((2 * limit).div_ceil(period));
+        Bounds::new(both.max(limit) as u64, self.period)
+    }
+
+    fn penalized(&self, state: Counts, now: u64, until: u64) -> Counts {
+        if until <= now {
+            return state;
+        }
+        let (counts, _) = self.current(state, now);
+        // Full to the end of the window of the last tick.
+        let window = ((until - 1) / self.period).max(counts.window);
+        let previous = match window - counts.window {
+            0 => counts.previous,
+            1 => counts.current,
+            _ => 0,
+        };
+        Counts { window, previous, current: self.limit as u32 }
+    }
+}
+
+impl Refund for SlidingWindow {
+    /// From the count of the window that was charged, as long as that counts at all.
+    fn refund(&self, state: Counts, charge: Charged, now: u64) -> (Counts, u64) {
+        let (counts, _) = self.current(state, now);
+        let charged = charge.at / self.period;
+        let units = |count: u32| charge.units.min(u64::from(count)) as u32;
+        if charged >= counts.window {
+            let units = units(counts.current);
+            (Counts { current: counts.current - units, ..counts }, units.into())
+        } else if charged + 1 == counts.window {
+            let units = units(counts.previous);
+            (Counts { previous: counts.previous - units, ..counts }, units.into())
+        } else {
+            (state, 0)
+        }
+    }
+}
+
+impl Packed for SlidingWindow {
+    #[inline(always)]
+    fn pack(&self, state: Counts) -> Word {
+        let counts = u128::from(state.previous) << self.bits | u128::from(state.current);
+        let all = u128::from(state.window) << (2 * self.bits) | counts;
+        Word { low: (all >> 32) as u64, high: all as u32 }
+    }
+
+    #[inline(always)]
+    fn unpack(&self, word: Word) -> Counts {
+        let all = u128::from(word.low) << 32 | u128::from(word.high);
+        let mask = (1_u64 << self.bits) - 1;
+        Counts {
+            window: (all >> (2 * self.bits)) as u64,
+            previous: (all as u64 >> self.bits & mask) as u32,
+            current: (all as u64 & mask) as u32,
+        }
+    }
+
+    fn fresh_at(&self, instant: u64) -> Word {
+        // Faded by `instant`, which is the end of a window wherever it comes from.
+        match (instant / self.period).checked_sub(1) {
+            Some(window) => self.pack(Counts { window, previous: self.limit as u32, current: 0 }),
+            None => Word::default(),
+        }
+    }
+
+    fn strength(&self, word: Word, now: u64) -> u64 {
+        let counts = self.unpack(word);
+        let gone = now / self.period;
+        match gone.saturating_sub(counts.window) {
+            0 => u64::from(counts.current) + u64::from(counts.previous),
+            1 => u64::from(counts.current),
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The 96 bits in which the limiters keep a state.
+
+use super::{Algorithm, Standing};
+
+/// A state as it is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Word {
+    pub(crate) low: u64,
+    pub(crate) high: u32,
+}
+
+/// An algorithm whose states fit a word.
+pub(crate) trait Packed: Algorithm + Copy {
+    fn pack(&self, state: Self::State) -> Word;
+
+    fn unpack(&self, word: Word) -> Self::State;
+
+    /// A state that cannot be told from a fresh one from tick `instant` on, and is full before.
+    fn fresh_at(&self, instant: u64) -> Word;
+
+    /// Units that losing this state at `now` would admit: an order among the keys of one table, not a number.
+    fn strength(&self, word: Word, now: u64) -> u64;
+}
+
+/// What a check needs of an algorithm, on words.
+pub(crate) trait Engine {
+    /// Whether a word's upper 32 bits are always zero.
+    const NARROW: bool;
+
+    fn admit_word(&self, word: Word, now: u64, cost: u64) -> Result<Word, u64>;
+
+    fn standing_word(&self, word: Word, now: u64) -> Standing;
+
+    fn most(&self) -> u64;
+}
+
+impl<A: Packed> Engine for A {
+    const NARROW: bool = false;
+
+    #[inline(always)]
+    fn admit_word(&self, word: Word, now: u64, cost: u64) -> Result<Word, u64> {
+        Ok(self.pack(self.admit(self.unpack(word), now, cost)?))
+    }
+
+    #[inline(always)]
+    fn standing_word(&self, word: Word, now: u64) -> Standing {
+        self.standing(self.unpack(word), now)
+    }
+
+    #[inline(always)]
+    fn most(&self) -> u64 {
+        self.capacity()
+    }
+}

@@ -1,0 +1,70 @@
+//! A slot of a line, with the log beside it.
+
+use super::line::{EMPTY, Line, SLOTS};
+use super::logs::Logs;
+use super::{Rate, Table};
+use crate::algorithm::Word;
+use crate::kept::{AtomicLog, Change, no_log};
+use crate::sync::Ordering;
+
+impl Table {
+    pub(super) fn logs(&self, rate: &Rate) -> Option<&Logs> {
+        let entries = rate.algorithm.entries();
+        (entries > 0).then(|| self.logs.get_or_init(|| Logs::new(entries, self.lines.len())))
+    }
+
+    /// The log of a slot as it is.
+    pub(super) fn log(&self, rate: &Rate, line: usize, slot: usize) -> &AtomicLog {
+        match self.logs(rate) {
+            Some(logs) => logs.get(line, slot).unwrap_or_else(|| no_log()),
+            None => &[],
+        }
+    }
+
+    /// Writes a state and what becomes of the log; only while the line is locked. `now` is the key's own time.
+    pub(super) fn write(
+        &self,
+        rate: &Rate,
+        (line, slot): (usize, usize),
+        word: Word,
+        change: Change,
+        now: u64,
+    ) {
+        self.lines[line].set_state(slot, word);
+        if let Some(logs) = self.logs(rate).filter(|_| change != Change::Nothing) {
+            rate.algorithm.write(logs.of(line, slot), now, change);
+        }
+    }
+
+    /// Takes the key in a slot away; only while the line is locked.
+    pub(super) fn clear_slot(&self, line: usize, slot: usize) {
+        self.lines[line].set(slot, EMPTY, Word::default());
+        if let Some(log) = self.logs.get().and_then(|logs| logs.get(line, slot)) {
+            // Relaxed: published by the unlocking of the line.
+            log[0].store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// The slot whose loss admits least, and how much that is: an empty one, else the one with the fewest units taken.
+    pub(super) fn weakest(&self, rate: &Rate, line: usize, now: u64) -> (usize, u64) {
+        let mut weakest = (0, self.strength(rate, line, 0, now));
+        for slot in 1..SLOTS {
+            let strength = self.strength(rate, line, slot, now);
+            if strength < weakest.1 {
+                weakest = (slot, strength);
+            }
+        }
+        weakest
+    }
+
+    fn strength(&self, rate: &Rate, line: usize, slot: usize, now: u64) -> u64 {
+        let at: &Line = &self.lines[line];
+        match at.tag(slot) {
+            EMPTY => 0,
+            tag => {
+                let now = rate.time_of(tag, now);
+                rate.algorithm.strength(at.state(slot), self.log(rate, line, slot), now)
+            }
+        }
+    }
+}
