@@ -19,6 +19,7 @@ mod reservation;
 mod sync;
 #[cfg(feature = "std")]
 mod table;
+mod tier;
 mod time;
 
 #[cfg(feature = "std")]
@@ -35,4 +36,5 @@ pub use keyed::{
 pub use limiter::Limiter;
 pub use quota::{ParseQuotaError, Quota, QuotaError};
 pub use reservation::Reservation;
+pub use tier::Tier;
 pub use time::Timestamp;

@@ -10,7 +10,7 @@ use alloc::sync::Arc;
 
 pub(crate) use single::Single;
 
-use crate::algorithm::{AlgorithmName, Bounds, Charged, Debit, Gcra, Refund, Reserve};
+use crate::algorithm::{AlgorithmName, AnyAlgorithm, Bounds, Charged, Debit, Gcra, Refund, Reserve};
 use crate::clock::ClockSource;
 use crate::kept::{Kept, Operation};
 use crate::reservation::{Reservation, Source};
@@ -86,7 +86,7 @@ impl<A: Kept> Limiter<A> {
     }
 
     fn of_on(algorithm: A, clock: ClockSource) -> Self {
-        let single = Single::new(algorithm.into().anchored(nanos(clock.utc_at_zero())));
+        let single = Single::new(algorithm.into().or_anchored(nanos(clock.utc_at_zero())));
         Self { single, clock, algorithm: PhantomData }
     }
 
@@ -162,6 +162,12 @@ impl<A: Kept> Limiter<A> {
     /// The quota in force. Where windows are months, its period is that of the longest one.
     pub fn quota(&self) -> Quota {
         self.single.algorithm().quota()
+    }
+
+    /// The limit in all its parts.
+    #[must_use]
+    pub fn limit(&self) -> AnyAlgorithm {
+        *self.single.algorithm()
     }
 
     /// Which algorithm counts.

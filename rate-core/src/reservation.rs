@@ -80,12 +80,14 @@ impl Reservation<'_> {
     ///
     /// All of them as long as nothing was taken after them. None while others wait behind them, whose instants are promised.
     /// Once they could be used, as many as have not come back by themselves.
+    #[expect(clippy::must_use_candidate, reason = "giving back is the point, how much is extra")]
     pub fn cancel(self) -> u64 {
         let now = self.clock.now();
         self.cancel_at(now)
     }
 
     /// As [`cancel`](Self::cancel), at `now`.
+    #[expect(clippy::must_use_candidate, reason = "as above")]
     pub fn cancel_at(self, now: Timestamp) -> u64 {
         let charge = Charged { units: self.units, at: self.ready.as_nanos() };
         let operation = Operation::Cancel { after: self.after, charge };

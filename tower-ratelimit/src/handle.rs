@@ -146,7 +146,7 @@ impl Handle {
             let usage = live.binding.usage(place);
             PolicyStats {
                 name: policy.name().to_owned(),
-                quota: policy.quota().to_string(),
+                quota: policy.limit().to_string(),
                 keys: usage.keys,
                 capacity: usage.capacity,
                 evictions: usage.evictions,

@@ -15,6 +15,9 @@ mod service;
 mod stats;
 pub mod store;
 
+/// The algorithms that a policy's quota can be counted by.
+#[doc(no_inline)]
+pub use rate_core::algorithm;
 pub use rate_core::{
     Allowed, Clock, Decision, Denied, Digest, ManualClock, MonotonicClock, ParseQuotaError, Quota,
     QuotaError, Secret, Timestamp,

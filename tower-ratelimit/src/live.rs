@@ -94,7 +94,9 @@ impl Live {
 
     /// Binds the store to the policies, after either has changed.
     pub(crate) fn rebind(&mut self) -> Result<(), ConfigError> {
-        self.binding = self.store.bind(&self.policies, self.clock.now())?;
+        let utc = self.clock.utc_at_zero();
+        let policies: Vec<_> = self.policies.iter().map(|policy| policy.anchored(utc)).collect();
+        self.binding = self.store.bind(&policies, self.clock.now())?;
         // Other tables count from the start again, and would be silent until they had twice what was told of the old ones.
         // Relaxed: as where it is told.
         let told = self.evictions_told.load(Ordering::Relaxed).min(self.evictions().sum());

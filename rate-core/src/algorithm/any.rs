@@ -106,6 +106,15 @@ impl AnyAlgorithm {
             other => other,
         }
     }
+
+    /// The same, unless it was said already.
+    pub(crate) fn or_anchored(self, utc: u64) -> Self {
+        match self {
+            Self::FixedWindow(window) if window.is_anchored() => self,
+            Self::CalendarWindow(window) if window.is_anchored() => self,
+            other => other.anchored(utc),
+        }
+    }
 }
 
 /// The default algorithm.

@@ -41,8 +41,8 @@ pub struct CalendarWindow {
     calendar: Calendar,
     /// Ticks in a day.
     day: u64,
-    /// Ticks from the beginning of 1970 to tick 0.
-    origin: u64,
+    /// Ticks from the beginning of 1970 to tick 0, once that was said.
+    origin: Option<u64>,
 }
 
 /// Seconds in a day of UTC, in which leap seconds are not counted.
@@ -99,7 +99,7 @@ impl CalendarWindow {
             return Err(QuotaError::period_too_long(second));
         }
         let day = DAY * second;
-        Ok(Self { limit: limit as u32, calendar, day, origin: 0 })
+        Ok(Self { limit: limit as u32, calendar, day, origin: None })
     }
 
     #[track_caller]
@@ -117,8 +117,16 @@ impl CalendarWindow {
     }
 
     /// The windows where tick 0 is `utc` ticks after the beginning of 1970.
-    pub(crate) const fn anchored(self, utc: u64) -> Self {
-        Self { origin: utc, ..self }
+    pub(super) const fn anchored(self, utc: u64) -> Self {
+        Self { origin: Some(utc), ..self }
+    }
+
+    pub(super) const fn is_anchored(&self) -> bool {
+        self.origin.is_some()
+    }
+
+    fn origin(&self) -> u64 {
+        self.origin.unwrap_or(0)
     }
 
     /// The shortest that one of these windows is.
@@ -130,14 +138,14 @@ impl CalendarWindow {
     }
 
     /// Days from the beginning of 1970 to `now`.
-    const fn day_of(&self, now: u64) -> u64 {
-        ((now as u128 + self.origin as u128) / self.day as u128) as u64
+    fn day_of(&self, now: u64) -> u64 {
+        ((u128::from(now) + u128::from(self.origin())) / u128::from(self.day)) as u64
     }
 
     /// The tick at which a day begins: 0 if that was earlier, nothing if it is past the end of representable time.
     fn tick_of(&self, day: u64) -> Option<u64> {
         let utc = u128::from(day) * u128::from(self.day);
-        u64::try_from(utc.saturating_sub(u128::from(self.origin))).ok()
+        u64::try_from(utc.saturating_sub(u128::from(self.origin()))).ok()
     }
 }
 

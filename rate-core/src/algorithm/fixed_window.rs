@@ -31,8 +31,8 @@ use crate::quota::{Quota, QuotaError};
 pub struct FixedWindow {
     limit: u32,
     period: u64,
-    /// How far into a window tick 0 is.
-    phase: u64,
+    /// How far into a window tick 0 is, once that was said.
+    phase: Option<u64>,
     staggered: bool,
 }
 
@@ -81,7 +81,7 @@ impl FixedWindow {
         if limit > u32::MAX as u64 {
             return Err(QuotaError::limit_too_large(limit));
         }
-        Ok(Self { limit: limit as u32, period, phase: 0, staggered: false })
+        Ok(Self { limit: limit as u32, period, phase: None, staggered: false })
     }
 
     /// Shifts each key's windows by a part of the period that depends on the key, so that not everybody's begin at once.
@@ -93,8 +93,12 @@ impl FixedWindow {
     }
 
     /// The windows where tick 0 is `utc` ticks after the beginning of 1970.
-    pub(crate) const fn anchored(self, utc: u64) -> Self {
-        Self { phase: utc % self.period, ..self }
+    pub(super) const fn anchored(self, utc: u64) -> Self {
+        Self { phase: Some(utc % self.period), ..self }
+    }
+
+    pub(super) const fn is_anchored(&self) -> bool {
+        self.phase.is_some()
     }
 
     /// Ticks by which the time of the key with this hash is shifted.
@@ -115,9 +119,10 @@ impl FixedWindow {
 impl Windows for FixedWindow {
     #[inline(always)]
     fn end_of(&self, now: u64) -> Option<u64> {
-        let into = match now.checked_add(self.phase) {
+        let phase = self.phase.unwrap_or(0);
+        let into = match now.checked_add(phase) {
             Some(sum) => sum % self.period,
-            None => ((u128::from(now) + u128::from(self.phase)) % u128::from(self.period)) as u64,
+            None => ((u128::from(now) + u128::from(phase)) % u128::from(self.period)) as u64,
         };
         now.checked_add(self.period - into)
     }

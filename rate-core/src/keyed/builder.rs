@@ -78,7 +78,7 @@ impl<A: Kept> KeyedLimiterBuilder<A> {
         if self.capacity == 0 {
             return Err(error);
         }
-        let rate = Rate::new(self.algorithm.into().anchored(nanos(self.clock.utc_at_zero())));
+        let rate = Rate::new(self.algorithm.into().or_anchored(nanos(self.clock.utc_at_zero())));
         let table = Table::new(self.capacity, &rate).map_err(|_| error)?;
         Ok(KeyedLimiter {
             rate,

@@ -12,14 +12,16 @@ use std::sync::Arc;
 pub use builder::{BuildError, KeyedLimiterBuilder};
 pub use several::{Charge, Decisions, MAX_LIMITS, check_all, check_slice};
 
-use crate::algorithm::{Algorithm, AlgorithmName, Bounds, Charged, Debit, Gcra, Refund, Reserve};
+use crate::algorithm::{
+    Algorithm, AlgorithmName, AnyAlgorithm, Bounds, Charged, Debit, Gcra, NEVER, Refund, Reserve, Standing,
+};
 use crate::clock::ClockSource;
 use crate::hash::{Digest, Fingerprint, Multilinear};
 use crate::kept::{Kept, Operation};
 use crate::reservation::{Reservation, Source};
 use crate::table::{Ask, Rate, Table};
 use crate::time::nanos;
-use crate::{Decision, Denied, Quota, Timestamp};
+use crate::{Decision, Denied, Quota, Tier, Timestamp};
 
 /// One limit per key, in bounded memory. Clones share their limits.
 ///
@@ -72,6 +74,59 @@ impl KeyedLimiter {
     /// Sets capacity, clock and secret.
     pub fn builder(quota: Quota) -> KeyedLimiterBuilder {
         Self::builder_of(Gcra::new(quota))
+    }
+
+    /// A limiter of the same keys in the same memory, which counts whoever it is asked for by `quota`: a tier.
+    ///
+    /// A key that is asked for through another one takes the share it has used along, and earns at the rate of the quota it was
+    /// last asked for in. So a change of plan is no fresh burst, nor is going back and forth. Everything that this limiter can do
+    /// a tier can, several limits at once included.
+    ///
+    /// Cheap enough to be made for each request; the quotas themselves are remembered, a hundred bytes for each that is different,
+    /// and up to a million of them: whoever comes with another one then is counted by this limiter's own. The first of them
+    /// allocates six bytes for each key of the capacity.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rate_core::{KeyedLimiter, Quota, Timestamp};
+    ///
+    /// let free = KeyedLimiter::new(Quota::per_minute(10));
+    /// let gold = free.tier(Quota::per_minute(100));
+    /// let now = Timestamp::ZERO;
+    /// assert!(free.check_n_at("ann", 10, now).is_allowed());
+    /// // She has used all of it, in any plan.
+    /// assert!(!gold.check_at("ann", now).is_allowed());
+    /// assert!(gold.check_n_at("bob", 100, now).is_allowed());
+    /// ```
+    #[must_use]
+    pub fn tier(&self, quota: Quota) -> Self {
+        Self { rate: self.table.tier(Gcra::new(quota)), ..self.clone() }
+    }
+
+    /// Takes `cost` units for `key` as its tier allows. Never waits.
+    pub fn check_tier<Q: Hash + ?Sized>(&self, key: &Q, tier: Tier, cost: u64) -> Decision {
+        self.check_tier_at(key, tier, cost, self.clock.now())
+    }
+
+    /// Takes `cost` units for `key` as its tier allows at `now`.
+    pub fn check_tier_at<Q: Hash + ?Sized>(
+        &self,
+        key: &Q,
+        tier: Tier,
+        cost: u64,
+        now: Timestamp,
+    ) -> Decision {
+        let standing = |remaining| Standing { remaining, reset_after: 0 };
+        match tier {
+            Tier::Unlimited => Decision::new(u64::MAX, standing(u64::MAX), None),
+            Tier::Blocked => Decision::new(0, standing(0), Some(NEVER)),
+            Tier::Limit(quota) => {
+                let rate = self.table.tier(Gcra::new(quota));
+                let ask = Ask { rate: &rate, ..self.ask(self.fingerprint(key), cost) };
+                ask.decide::<Gcra>(now.as_nanos())
+            }
+        }
     }
 
     /// As [`with_limit`](Self::with_limit), for a quota.
@@ -244,7 +299,7 @@ impl<A: Kept> KeyedLimiter<A> {
     }
 
     fn changed(&self, algorithm: A, now: impl Fn() -> Timestamp) -> Self {
-        let algorithm = algorithm.into().anchored(nanos(self.clock.utc_at_zero()));
+        let algorithm = algorithm.into().or_anchored(nanos(self.clock.utc_at_zero()));
         let rate = self.table.change(algorithm, || now().as_nanos());
         Self { rate, ..self.clone() }
     }
@@ -252,6 +307,12 @@ impl<A: Kept> KeyedLimiter<A> {
     /// The quota this limiter was made for. Where windows are months, its period is that of the longest one.
     pub fn quota(&self) -> Quota {
         self.rate.algorithm.quota()
+    }
+
+    /// The limit in all its parts.
+    #[must_use]
+    pub fn limit(&self) -> AnyAlgorithm {
+        self.rate.algorithm
     }
 
     /// Which algorithm counts.

@@ -48,6 +48,8 @@ impl Ask<'_> {
         use AlgorithmName as Name;
         let may_be = |name| A::NAME.is_none_or(|known| known == name);
         match &self.rate.algorithm {
+            // Has to look beside the state whose quota it is written in.
+            _ if self.rate.is_tiered() => self.decide_anywhere(now),
             AnyAlgorithm::Gcra(gcra) if may_be(Name::Gcra) => {
                 if gcra.is_whole() {
                     self.decide_by(&Whole(gcra), now)
@@ -144,11 +146,43 @@ impl Ask<'_> {
                 Ok(answer) => return answer,
                 Err(Again::Busy) => backoff.wait(),
                 Err(Again::Epoch(line)) => {
-                    other = Some(self.table.catch_up(line, || now));
-                    operation = operation.under_another_limit();
+                    let rate = other.as_ref().unwrap_or(self.rate);
+                    let on = |next: &Rate| match next.algorithm == rate.algorithm {
+                        true => operation,
+                        false => operation.under_another_limit(),
+                    };
+                    let (next, done) = self.table.catch_up_and(
+                        rate,
+                        line,
+                        self.tag,
+                        || now,
+                        |next, slot| self.run_locked(next, (line, slot), now, on(next), &answer),
+                    );
+                    if let Some(answer) = done {
+                        return answer;
+                    }
+                    operation = on(&next);
+                    other = Some(next);
                 }
             }
         }
+    }
+
+    /// Runs an operation on the key in a slot whose line the caller has locked.
+    fn run_locked<T>(
+        &self,
+        rate: &Rate,
+        place: (usize, usize),
+        now: u64,
+        operation: Operation,
+        answer: &impl Fn(&Rate, &Outcome, &dyn Fn(&Outcome) -> Standing) -> T,
+    ) -> T {
+        let own = rate.time_of(self.tag, now);
+        let (word, log) = (self.table.lines[place.0].state(place.1), self.table.log(rate, place.0, place.1));
+        let outcome = rate.algorithm.run(word, log, own, operation);
+        let answered = answer(rate, &outcome, &|outcome| rate.algorithm.left_after(outcome, log, own));
+        self.table.write(rate, place, outcome.word, outcome.change, own);
+        answered
     }
 
     fn attempt<T>(
@@ -200,7 +234,7 @@ impl Ask<'_> {
                     backoff.wait();
                 }
                 Err(Again::Busy) => backoff.wait(),
-                Err(Again::Epoch(line)) => rate = self.table.catch_up(line, || now),
+                Err(Again::Epoch(line)) => rate = self.table.catch_up(&rate, line, self.tag, || now),
             }
         }
     }

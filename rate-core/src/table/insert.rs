@@ -89,6 +89,9 @@ impl Table {
         self.leave(rate, (to, slot), now);
         let source = &self.lines[from.0];
         line.set(slot, source.tag(from.1), source.state(from.1));
+        if rate.is_tiered() {
+            self.numbers().set(to, slot, self.numbers().get(from.0, from.1));
+        }
         if let Some(logs) = self.logs(rate) {
             let (source, copy) = (self.log(rate, from.0, from.1), logs.of(to, slot));
             for (word, copy) in source.iter().zip(copy) {
@@ -117,6 +120,9 @@ impl Table {
     fn occupy(&self, rate: &Rate, newcomer: Newcomer, place: (usize, usize), now: u64) {
         self.clear_slot(place.0, place.1);
         let Newcomer { tag, state, change } = newcomer;
+        if rate.is_tiered() {
+            self.numbers().set(place.0, place.1, rate.tier);
+        }
         self.lines[place.0].set(place.1, tag, state);
         self.write(rate, place, state, change, rate.time_of(tag, now));
     }

@@ -51,13 +51,30 @@ pub(crate) struct Line {
 #[cfg(not(all(test, loom)))]
 const _: () = assert!(size_of::<Line>() == 128);
 
-/// Which of its quotas a table's states are written in: an even number, beside which a guard has room for its lock.
+/// Which of its quotas a table's states are written in: an even number, beside which a guard has room for its lock. The highest
+/// bit says that keys may be written in quotas of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Epoch(u32);
 
 impl Epoch {
+    /// In lines some of whose keys have quotas of their own.
+    const TIERED: u32 = 1 << 31;
+
     pub(super) fn next(self) -> Self {
-        Self(self.0.wrapping_add(2))
+        Self(self.0.wrapping_add(2) & !Self::TIERED)
+    }
+
+    #[inline]
+    pub(super) fn is_tiered(self) -> bool {
+        self.0 & Self::TIERED != 0
+    }
+
+    pub(super) fn tiered(self) -> Self {
+        Self(self.0 | Self::TIERED)
+    }
+
+    pub(super) fn untiered(self) -> Self {
+        Self(self.0 & !Self::TIERED)
     }
 }
 

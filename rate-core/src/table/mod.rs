@@ -18,6 +18,7 @@ mod several;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod tiers;
 
 use std::collections::TryReserveError;
 use std::sync::{OnceLock, PoisonError};
@@ -33,6 +34,7 @@ pub(crate) use pair::decide_pair;
 pub(crate) use rate::Rate;
 use rate::Rates;
 pub(crate) use several::decide_all;
+use tiers::Numbers;
 
 /// Keys guaranteed per line, of the six that fit.
 const GUARANTEED: usize = 4;
@@ -50,6 +52,8 @@ pub(crate) struct Table {
     floor: AtomicU64,
     /// For an algorithm that keeps any.
     logs: OnceLock<Logs>,
+    /// For keys that have quotas of their own.
+    numbers: OnceLock<Numbers>,
     rates: RwLock<Rates>,
     /// Held while the quota changes, so that one change is complete before the next begins.
     changing: Mutex<()>,
@@ -77,7 +81,7 @@ enum Place {
 enum Again {
     /// Somebody was writing.
     Busy,
-    /// This line is written in another quota than the caller's.
+    /// This line, or the key in it, is written in another quota than the caller's.
     Epoch(usize),
 }
 
@@ -97,6 +101,7 @@ impl Table {
             evictions: AtomicU64::new(0),
             floor: AtomicU64::new(0),
             logs: OnceLock::new(),
+            numbers: OnceLock::new(),
             rates: RwLock::new(Rates::new(rate)),
             changing: Mutex::new(()),
         })
@@ -107,7 +112,9 @@ impl Table {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.lines) + self.logs.get().map_or(0, Logs::bytes)
+        size_of_val(&*self.lines)
+            + self.logs.get().map_or(0, Logs::bytes)
+            + self.numbers.get().map_or(0, Numbers::bytes)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -150,14 +157,12 @@ impl Table {
         let first = self.first_home(tag);
         let first_guard = self.open(rate, first)?;
         if let Some(slot) = self.lines[first].find(tag) {
-            let state = self.lines[first].state(slot);
-            return Ok(Place::Held { line: first, slot, guard: first_guard, state });
+            return self.held(rate, (first, slot), first_guard);
         }
         let second = self.second_home(tag);
         let second_guard = self.open(rate, second)?;
         if let Some(slot) = self.lines[second].find(tag) {
-            let state = self.lines[second].state(slot);
-            return Ok(Place::Held { line: second, slot, guard: second_guard, state });
+            return self.held(rate, (second, slot), second_guard);
         }
         // Relaxed: stored before the unlocking of a line whose guard was loaded with Acquire.
         let floor = self.floor.load(Ordering::Relaxed);
@@ -167,6 +172,13 @@ impl Table {
             floor => rate.algorithm.word_fresh_at(rate.time_of(tag, floor)),
         };
         Ok(Place::Absent { first: (first, first_guard), second: (second, second_guard), state })
+    }
+
+    fn held(&self, rate: &Rate, (line, slot): (usize, usize), guard: Guard) -> Result<Place, Again> {
+        if rate.is_tiered() && self.numbers().get(line, slot) != rate.tier {
+            return Err(Again::Epoch(line));
+        }
+        Ok(Place::Held { line, slot, guard, state: self.lines[line].state(slot) })
     }
 
     /// The state of a key, and its log.

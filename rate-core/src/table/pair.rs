@@ -77,6 +77,9 @@ impl Engine for Dynamic<'_> {
 // Inlined always, as a single decision is: what the caller does not ask of the answers is then not computed.
 #[inline(always)]
 pub(crate) fn decide_pair(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Decision; 2]> {
+    if a.rate.is_tiered() || b.rate.is_tiered() {
+        return None;
+    }
     if let (AnyAlgorithm::Gcra(first), AnyAlgorithm::Gcra(second)) = (&a.rate.algorithm, &b.rate.algorithm) {
         if first.is_whole() && second.is_whole() {
             return decide((a, &Whole(first), now), (b, &Whole(second), now));

@@ -6,8 +6,9 @@
 //! on a state of the wrong quota.
 
 use super::line::{EMPTY, Epoch, SLOTS};
+use super::tiers::Registry;
 use super::{Table, ignore_poison};
-use crate::algorithm::{Algorithm, AnyAlgorithm, Entries};
+use crate::algorithm::{Algorithm, AnyAlgorithm, Entries, Gcra};
 use crate::sync::Backoff;
 
 /// A limit's arithmetic and which of the table's limits it is.
@@ -15,17 +16,25 @@ use crate::sync::Backoff;
 pub(crate) struct Rate {
     pub(crate) algorithm: AnyAlgorithm,
     pub(super) epoch: Epoch,
+    /// The number of a quota that only some keys are counted by, or 0.
+    pub(super) tier: u32,
 }
 
 impl Rate {
     /// The first limit of a table.
     pub(crate) fn new(algorithm: impl Into<AnyAlgorithm>) -> Self {
-        Self { algorithm: algorithm.into(), epoch: Epoch::default() }
+        Self { algorithm: algorithm.into(), epoch: Epoch::default(), tier: 0 }
     }
 
     /// Most units at once.
     pub(crate) fn most(&self) -> u64 {
         self.algorithm.capacity()
+    }
+
+    /// Whether a state has to say that it is written in this one.
+    #[inline(always)]
+    pub(super) fn is_tiered(&self) -> bool {
+        self.epoch.is_tiered()
     }
 
     /// The own time of the key with this tag at `now`.
@@ -42,24 +51,39 @@ impl Rate {
 
 #[derive(Debug)]
 pub(super) struct Rates {
-    current: Rate,
+    pub(super) current: Rate,
     /// The one before and the instant of the announcement, for lines that are still written in it.
     previous: Option<(Rate, u64)>,
+    pub(super) registry: Registry,
 }
 
 impl Rates {
     pub(super) fn new(rate: &Rate) -> Self {
-        Self { current: rate.clone(), previous: None }
+        Self { current: rate.clone(), previous: None, registry: Registry::default() }
+    }
+
+    pub(super) fn tier(&self, gcra: Gcra, tier: u32) -> Rate {
+        Rate { algorithm: gcra.into(), epoch: self.current.epoch.tiered(), tier }
+    }
+
+    /// What decides a request in `rate` by now, on a line that is tiered or not.
+    fn as_of_now(&self, rate: &Rate, is_tiered: bool) -> Rate {
+        let epoch = self.current.epoch;
+        match rate.tier {
+            0 if is_tiered => Rate { epoch: epoch.tiered(), ..self.current.clone() },
+            0 => self.current.clone(),
+            _ => Rate { epoch: epoch.tiered(), ..rate.clone() },
+        }
     }
 }
 
 impl Table {
-    /// Changes the quota as of `now`; every key keeps its used share.
+    /// Changes the limit as of `now`; every key keeps its used share.
     pub(crate) fn change(&self, algorithm: AnyAlgorithm, now: impl Fn() -> u64) -> Rate {
         let _one_at_a_time = ignore_poison(self.changing.lock());
         let rate = self.announce(algorithm, now());
         for line in 0..self.lines.len() {
-            self.catch_up(line, &now);
+            self.catch_up(&rate, line, EMPTY, &now);
         }
         rate
     }
@@ -67,54 +91,107 @@ impl Table {
     /// Makes `algorithm` the current limit, in which no line is written yet.
     fn announce(&self, algorithm: AnyAlgorithm, now: u64) -> Rate {
         let mut rates = ignore_poison(self.rates.write());
-        let rate = Rate { algorithm, epoch: rates.current.epoch.next() };
-        *rates = Rates { previous: Some((rates.current.clone(), now)), current: rate.clone() };
+        let rate = Rate { algorithm, epoch: rates.current.epoch.next(), tier: 0 };
+        rates.previous = Some((core::mem::replace(&mut rates.current, rate.clone()), now));
         rate
     }
 
-    /// Rewrites a line in the current quota, if it is not yet, and returns that quota.
+    /// Rewrites what a request in `rate` to the key `tag` finds in a line in another limit than it is to be decided in, and
+    /// returns that one.
     ///
-    /// As of `now`, not of the instant at which the quota was announced: until it is rewritten a line goes on admitting
-    /// in the old quota, and what it admitted would have been earned back at once in a new one that is much faster.
+    /// As of `now`, not of the instant at which a limit was announced: until it is rewritten a line goes on admitting
+    /// in the old one, and what it admitted would have been earned back at once in a new one that is much faster.
+    pub(super) fn catch_up(&self, rate: &Rate, index: usize, tag: u64, now: impl Fn() -> u64) -> Rate {
+        self.catch_up_and(rate, index, tag, now, |_, _| ()).0
+    }
+
+    /// As [`catch_up`](Self::catch_up); and if the key is in this line and was rewritten, runs `meanwhile` on its slot before
+    /// anybody else can rewrite it again.
     #[cold]
-    pub(super) fn catch_up(&self, index: usize, now: impl Fn() -> u64) -> Rate {
+    pub(super) fn catch_up_and<T>(
+        &self,
+        rate: &Rate,
+        index: usize,
+        tag: u64,
+        now: impl Fn() -> u64,
+        meanwhile: impl FnOnce(&Rate, usize) -> T,
+    ) -> (Rate, Option<T>) {
         let rates = ignore_poison(self.rates.read());
         let line = &self.lines[index];
         let mut backoff = Backoff::default();
         loop {
             let guard = line.guard();
-            let stale = guard.epoch() != rates.current.epoch;
-            let Some((previous, at)) = rates.previous.as_ref().filter(|_| stale) else {
-                return rates.current.clone();
-            };
+            let epoch = guard.epoch();
+            let is_tiered = epoch.is_tiered() || rate.is_tiered();
+            let target = rates.as_of_now(rate, is_tiered);
+            if is_tiered {
+                // Before the line is locked: allocating takes a while.
+                self.numbers();
+            }
+            let own = line.find(tag).filter(|_| is_tiered && tag != EMPTY);
+            let is_own =
+                own.is_none_or(|slot| epoch.is_tiered() && self.numbers().get(index, slot) == rate.tier);
+            if epoch == target.epoch && is_own && !guard.is_locked() && line.is_still(guard) {
+                return (target, None);
+            }
             // Read between guard and lock: whatever is in the line was decided at an earlier reading, but for what clocks of
             // two threads differ by; and an earlier instant carries over more use, not less.
-            let at = now().max(*at);
+            let at = now();
             if line.try_lock(guard) {
                 for slot in (0..SLOTS).filter(|&slot| line.tag(slot) != EMPTY) {
-                    self.rewrite(previous, &rates.current, (index, slot), at);
+                    self.rewrite(&rates, epoch, (index, slot), (own == Some(slot)).then_some(&target), at);
                 }
-                line.unlock_in(guard, rates.current.epoch);
-                return rates.current.clone();
+                let done = own.map(|slot| meanwhile(&target, slot));
+                line.unlock_in(guard, target.epoch);
+                return (target, done);
             }
             backoff.wait();
         }
     }
-}
 
-impl Table {
-    /// Rewrites the state in a slot of a locked line, so that as large a share is used of the new limit as was of the old.
-    fn rewrite(&self, from: &Rate, to: &Rate, (line, slot): (usize, usize), at: u64) {
+    /// Rewrites the state in a slot of a locked line that was of `epoch`: in `own`, if this is the key that is asked for, and
+    /// else in the quota it has, or the table's own.
+    fn rewrite(
+        &self,
+        rates: &Rates,
+        epoch: Epoch,
+        (line, slot): (usize, usize),
+        own: Option<&Rate>,
+        at: u64,
+    ) {
+        let number = if epoch.is_tiered() { self.numbers().get(line, slot) } else { 0 };
+        let current = &rates.current;
+        // The instant of the announcement, where the clock that is read here is behind.
+        let (from, at) = match (rates.registry.get(number), &rates.previous) {
+            (Some(tier), _) => (*tier, at),
+            (None, Some((previous, announced))) if epoch.untiered() != current.epoch => {
+                (previous.algorithm, at.max(*announced))
+            }
+            _ => (current.algorithm, at),
+        };
+        let (to, next_number) = match (own, rates.registry.get(number)) {
+            (Some(own), _) => (own.algorithm, own.tier),
+            (None, Some(tier)) => (*tier, number),
+            (None, None) => (current.algorithm, 0),
+        };
+        if let Some(numbers) = self.numbers.get() {
+            numbers.set(line, slot, next_number);
+        }
+        // A state that stays in its quota is not touched: rewriting rounds.
+        if next_number == number && (number > 0 || epoch.untiered() == current.epoch) {
+            return;
+        }
+        let (from, to) = (Rate::new(from), Rate::new(to));
         let (tag, word) = (self.lines[line].tag(slot), self.lines[line].state(slot));
         let carried = from.algorithm.carry_over(
             &to.algorithm,
-            (word, self.log(from, line, slot)),
+            (word, self.log(&from, line, slot)),
             (from.time_of(tag, at), to.time_of(tag, at)),
         );
         if let Some(log) = self.logs.get().and_then(|logs| logs.get(line, slot)) {
             Entries::read(log).clear();
         }
-        self.write(to, (line, slot), carried.word, carried.change, to.time_of(tag, at));
+        self.write(&to, (line, slot), carried.word, carried.change, to.time_of(tag, at));
     }
 }
 

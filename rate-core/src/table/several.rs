@@ -37,6 +37,16 @@ pub(crate) fn decide_all<const N: usize, const LINES: usize>(
     now: u64,
     each: &mut impl FnMut(usize, Decision),
 ) -> bool {
+    decide_in_these_quotas::<N, LINES>(asks, now, each)
+        .unwrap_or_else(|| decide_in_new_quotas::<N, LINES>(asks, now, each))
+}
+
+/// Nothing if one of the keys is written in another quota than it is asked for.
+fn decide_in_these_quotas<const N: usize, const LINES: usize>(
+    asks: &[Ask<'_>],
+    now: u64,
+    each: &mut impl FnMut(usize, Decision),
+) -> Option<bool> {
     let twins = Twins::<N>::of(asks);
     let mut answers = [Answer::default(); N];
     let mut backoff = Backoff::default();
@@ -44,7 +54,7 @@ pub(crate) fn decide_all<const N: usize, const LINES: usize>(
         match attempt::<N, LINES>(asks, &twins, now, &mut answers) {
             Ok(allowed) => break allowed,
             Err(Again::Busy) => backoff.wait(),
-            Err(Again::Epoch(_)) => return decide_all_in_new_quotas::<N, LINES>(asks, now, each),
+            Err(Again::Epoch(_)) => return None,
         }
     };
     for (index, &first) in twins.first[..asks.len()].iter().enumerate() {
@@ -52,23 +62,30 @@ pub(crate) fn decide_all<const N: usize, const LINES: usize>(
         let left = answer.left[usize::from(!allowed)];
         each(index, Decision::new(asks[first].rate.most(), left, answer.outcome.result.err()));
     }
-    allowed
+    Some(allowed)
 }
 
-/// A quota changed under an ask: repeats the decision in the quotas that the tables have now.
+/// Repeats a decision in the quotas that the keys are to be decided in by now.
 #[cold]
-fn decide_all_in_new_quotas<const N: usize, const LINES: usize>(
+fn decide_in_new_quotas<const N: usize, const LINES: usize>(
     asks: &[Ask<'_>],
     now: u64,
     each: &mut impl FnMut(usize, Decision),
 ) -> bool {
-    let rates: Vec<Rate> =
-        asks.iter().map(|ask| ask.table.catch_up(ask.table.first_home(ask.tag), || now)).collect();
-    let asks: Vec<_> = asks.iter().zip(&rates).map(|(ask, rate)| Ask { rate, ..*ask }).collect();
-    for ask in &asks {
-        ask.table.catch_up(ask.table.second_home(ask.tag), || now);
+    let mut rates: Vec<Rate> = asks.iter().map(|ask| ask.rate.clone()).collect();
+    let mut backoff = Backoff::default();
+    loop {
+        for (ask, rate) in asks.iter().zip(&mut rates) {
+            for line in [ask.table.first_home(ask.tag), ask.table.second_home(ask.tag)] {
+                *rate = ask.table.catch_up(rate, line, ask.tag, || now);
+            }
+        }
+        let asks: Vec<_> = asks.iter().zip(&rates).map(|(ask, rate)| Ask { rate, ..*ask }).collect();
+        if let Some(allowed) = decide_in_these_quotas::<N, LINES>(&asks, now, each) {
+            return allowed;
+        }
+        backoff.wait();
     }
-    decide_all::<N, LINES>(&asks, now, each)
 }
 
 /// Which asks are for one and the same key: the first of them stands for all.

@@ -14,5 +14,6 @@ mod several;
 mod spread;
 mod subject;
 mod threads;
+mod tiers;
 
 pub(crate) use clocks::later;

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use rate_core::QuotaError;
+use rate_core::algorithm::AlgorithmName;
+
 use super::{MAX_NAME, MAX_POLICIES};
 
 /// Settings that cannot be built.
@@ -21,6 +24,7 @@ enum Kind {
     TooManyPolicies(usize),
     CostZero { policy: String },
     CostAboveBurst { policy: String, cost: u64, burst: u64 },
+    Algorithm { policy: String, name: AlgorithmName, error: String },
     Capacity(String),
     Ipv6Prefix(u8),
     Other { code: &'static str, message: String },
@@ -64,6 +68,10 @@ impl ConfigError {
         Some(Self { kind })
     }
 
+    pub(super) fn algorithm(policy: &str, name: AlgorithmName, error: &QuotaError) -> Self {
+        Self { kind: Kind::Algorithm { policy: policy.to_owned(), name, error: error.to_string() } }
+    }
+
     pub(crate) fn capacity(error: rate_core::BuildError) -> Self {
         Self { kind: Kind::Capacity(error.to_string()) }
     }
@@ -86,6 +94,7 @@ impl ConfigError {
             Kind::TooManyPolicies(_) => "config-too-many-policies",
             Kind::CostZero { .. } => "config-cost-zero",
             Kind::CostAboveBurst { .. } => "config-cost-above-burst",
+            Kind::Algorithm { .. } => "config-algorithm",
             Kind::Capacity(_) => "config-capacity",
             Kind::Ipv6Prefix(_) => "config-ipv6-prefix",
             Kind::Other { code, .. } => code,
@@ -131,6 +140,7 @@ impl fmt::Display for ConfigError {
                 "policy {policy:?}: cost {cost} is above the burst of {burst}, so nobody would ever be admitted; lower the \
                  cost, or raise the burst with `Quota::burst`"
             ),
+            Kind::Algorithm { policy, name, error } => write!(f, "policy {policy:?}: {name} cannot count it: {error}"),
             Kind::Capacity(error) => f.write_str(error),
             Kind::Ipv6Prefix(bits) => {
                 write!(f, "ipv6_prefix must be from 32 to 128 bits, got {bits}; 64 is one site's smallest network")

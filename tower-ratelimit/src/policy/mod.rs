@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rate_core::Quota;
+use rate_core::algorithm::{Algorithm, AlgorithmName, AnyAlgorithm, Bounds};
 
 pub use cost::Cost;
 pub use error::ConfigError;
@@ -43,7 +44,7 @@ pub(crate) fn validated(policies: impl IntoPolicies) -> Result<Vec<Policy>, Conf
             return Err(ConfigError::duplicate_name(policy.name()));
         }
         // Here, where the policy is complete, and not in `Policy::cost`, which has no error to return.
-        let burst = policy.quota.burst_size();
+        let burst = policy.limit.capacity();
         if let Some(error) =
             policy.cost.constant().and_then(|cost| ConfigError::cost(policy.name(), cost, burst))
         {
@@ -76,7 +77,7 @@ pub(crate) fn validated(policies: impl IntoPolicies) -> Result<Vec<Policy>, Conf
 #[must_use]
 pub struct Policy {
     name: Arc<str>,
-    quota: Quota,
+    limit: AnyAlgorithm,
     key: Arc<dyn KeyExtractor>,
     cost: Arc<dyn Cost>,
     on_missing_key: OnMissingKey,
@@ -116,6 +117,38 @@ impl Policy {
     /// If the name is empty, longer than 128 bytes or has other than printable ASCII characters: it is sent in a header
     /// field.
     pub fn try_new(name: impl Into<String>, quota: Quota) -> Result<Self, ConfigError> {
+        Self::try_of(name, quota)
+    }
+
+    /// A policy of a limit that is counted by another algorithm.
+    ///
+    /// # Panics
+    ///
+    /// As [`Policy::new`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_ratelimit::Policy;
+    /// use tower_ratelimit::algorithm::CalendarWindow;
+    ///
+    /// let plan = Policy::of("plan", CalendarWindow::month(10_000));
+    /// assert_eq!(plan.limit().to_string(), "10000/month calendar-window");
+    /// ```
+    #[track_caller]
+    pub fn of(name: impl Into<String>, limit: impl Into<AnyAlgorithm>) -> Self {
+        match Self::try_of(name, limit) {
+            Ok(policy) => policy,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// As [`Policy::of`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::try_new`].
+    pub fn try_of(name: impl Into<String>, limit: impl Into<AnyAlgorithm>) -> Result<Self, ConfigError> {
         let name = name.into();
         if name.len() > MAX_NAME {
             return Err(ConfigError::policy_name_length(&name));
@@ -125,11 +158,49 @@ impl Policy {
         }
         Ok(Self {
             name: name.into(),
-            quota,
+            limit: limit.into(),
             key: Arc::new(ClientIp::peer()),
             cost: Arc::new(1),
             on_missing_key: OnMissingKey::default(),
         })
+    }
+
+    /// Counts the quota by another algorithm; the default is the token bucket.
+    ///
+    /// # Panics
+    ///
+    /// If the algorithm cannot count this quota: a window has no burst, and the calendar only days and months.
+    /// [`Policy::try_algorithm`] returns the error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_ratelimit::{Policy, Quota};
+    /// use tower_ratelimit::algorithm::AlgorithmName;
+    ///
+    /// let logins = Policy::new("logins", Quota::per_minute(5)).algorithm(AlgorithmName::SlidingLog);
+    /// assert_eq!(logins.bounds().to_string(), "at most 5 units in any 60s");
+    ///
+    /// let bursts = Policy::new("bursts", Quota::per_minute(5).burst(10));
+    /// assert!(bursts.try_algorithm(AlgorithmName::SlidingLog).is_err());
+    /// ```
+    #[track_caller]
+    pub fn algorithm(self, name: AlgorithmName) -> Self {
+        match self.try_algorithm(name) {
+            Ok(policy) => policy,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Counts the quota by another algorithm.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::algorithm`] panics.
+    pub fn try_algorithm(mut self, name: AlgorithmName) -> Result<Self, ConfigError> {
+        let limit = name.over(self.limit.quota());
+        self.limit = limit.map_err(|error| ConfigError::algorithm(&self.name, name, &error))?;
+        Ok(self)
     }
 
     /// Counts by another key: a built-in source, a tuple, a closure, or your own [`KeyExtractor`].
@@ -159,9 +230,27 @@ impl Policy {
         &self.name
     }
 
-    /// The quota.
+    /// The quota. Where windows are months, its period is that of the longest one.
     pub fn quota(&self) -> Quota {
-        self.quota
+        self.limit.quota()
+    }
+
+    /// The quota and the algorithm that counts it.
+    #[must_use]
+    pub fn limit(&self) -> &AnyAlgorithm {
+        &self.limit
+    }
+
+    /// The most that one key is ever admitted in any window of one period, while its state is kept.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        self.limit.bounds()
+    }
+
+    /// On a clock whose zero is so long after the beginning of 1970, for windows that are aligned to the time of day.
+    pub(crate) fn anchored(&self, utc: std::time::Duration) -> Self {
+        let nanos = u64::try_from(utc.as_nanos()).unwrap_or(u64::MAX);
+        Self { limit: self.limit.anchored(nanos), ..self.clone() }
     }
 
     #[inline]
@@ -184,7 +273,7 @@ impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy")
             .field("name", &self.name)
-            .field("quota", &self.quota)
+            .field("limit", &format_args!("{}", self.limit))
             .field("on_missing_key", &self.on_missing_key)
             .finish_non_exhaustive()
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
+use rate_core::algorithm::{AlgorithmName, AnyAlgorithm};
 use rate_core::{Decision, Quota};
 
 use super::text::Text;
@@ -39,8 +40,8 @@ pub enum Fields {
 /// What never changes about the fields of a set of policies, written once.
 #[derive(Clone, Debug)]
 pub(crate) struct PolicyFields {
-    /// What comes before each policy's remaining units in `RateLimit`, and its quota.
-    limits: Vec<(String, Quota)>,
+    /// What comes before each policy's remaining units in `RateLimit`, and what counts them.
+    limits: Vec<(String, Counted)>,
     /// `RateLimit-Policy`.
     policies: Option<HeaderValue>,
 }
@@ -52,15 +53,33 @@ pub(crate) struct FieldValues {
     policies: HeaderValue,
 }
 
+/// How a policy's units come back.
+#[derive(Clone, Copy, Debug)]
+enum Counted {
+    /// One after the other.
+    Evenly(Quota),
+    /// All together, or as a window leaves them behind.
+    InWindows(Quota),
+}
+
+impl From<&AnyAlgorithm> for Counted {
+    fn from(limit: &AnyAlgorithm) -> Self {
+        match limit.name() {
+            AlgorithmName::Gcra => Self::Evenly(limit.quota()),
+            _ => Self::InWindows(limit.quota()),
+        }
+    }
+}
+
 impl PolicyFields {
     pub(crate) fn new(policies: &[Policy], fields: Fields) -> Self {
-        let names: Vec<_> = policies.iter().map(|policy| (quoted(policy.name()), policy.quota())).collect();
-        let members: Vec<_> = names.iter().map(|(name, quota)| member(name, quota)).collect();
+        let names: Vec<_> = policies.iter().map(|policy| (quoted(policy.name()), policy.limit())).collect();
+        let members: Vec<_> = names.iter().map(|(name, limit)| member(name, &limit.quota())).collect();
         let policies = match fields {
             Fields::Draft11 => HeaderValue::try_from(members.join(", ")).ok(),
             Fields::None => None,
         };
-        let limits = names.into_iter().map(|(name, quota)| (format!("{name};r="), quota)).collect();
+        let limits = names.into_iter().map(|(name, limit)| (format!("{name};r="), limit.into())).collect();
         Self { limits, policies }
     }
 
@@ -96,27 +115,35 @@ impl PolicyFields {
     }
 
     fn write_limit<const N: usize>(&self, charge: &Charge, decision: &Decision, text: &mut Text<N>) {
-        let (start, quota) = &self.limits[charge.policy];
+        let (start, counted) = &self.limits[charge.policy];
         if !text.as_bytes().is_empty() {
             text.push(b", ");
         }
         text.push(start.as_bytes());
         text.push_number(decision.remaining().min(MAX_INTEGER));
         text.push(b";t=");
-        text.push_number(seconds(effective_window(decision, quota)));
+        text.push_number(seconds(effective_window(decision, counted)));
     }
 }
 
 /// The time in which no more than the remaining units may be used (the `t` of the draft).
 ///
-/// For a bucket that is the time in which as many units come back, so that `r / t` never exceeds the sustained rate. For
-/// a policy that refused, it is its own wait; for an exhausted one, the time to its next unit.
-fn effective_window(decision: &Decision, quota: &Quota) -> Duration {
+/// For a bucket that is the time in which as many units come back, so that `r / t` never exceeds the sustained rate; in
+/// windows the time until all have. For a policy that refused, it is its own wait; for an exhausted bucket, the time to its
+/// next unit.
+fn effective_window(decision: &Decision, counted: &Counted) -> Duration {
     let wait = if decision.is_allowed() { None } else { decision.retry_after() };
-    match (wait, decision.remaining()) {
-        (Some(wait), _) => wait,
-        (None, 0) => decision.reset_after().saturating_sub(quota.time_for(quota.burst_size() - 1)),
-        (None, remaining) => quota.time_for(remaining),
+    if let Some(wait) = wait {
+        return wait;
+    }
+    match (counted, decision.remaining()) {
+        (Counted::Evenly(quota), 0) => {
+            decision.reset_after().saturating_sub(quota.time_for(quota.burst_size() - 1))
+        }
+        (Counted::Evenly(quota), remaining) => quota.time_for(remaining),
+        // A request that took nothing, of a window that nobody has begun.
+        (Counted::InWindows(quota), _) if decision.reset_after().is_zero() => quota.period(),
+        (Counted::InWindows(_), _) => decision.reset_after(),
     }
 }
 

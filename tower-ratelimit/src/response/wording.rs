@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rate_core::Quota;
+use rate_core::algorithm::{AnyAlgorithm, Calendar};
 
 use crate::policy::Policy;
 
@@ -30,7 +30,7 @@ pub(super) struct PolicyWording {
 impl Wording {
     pub(crate) fn new(policies: &[Policy]) -> Self {
         let word = |policy: &Policy| {
-            let allowance = allowance(policy.name(), &policy.quota());
+            let allowance = allowance(policy.name(), policy.limit());
             let json_allowance = json(&allowance);
             PolicyWording {
                 name: policy.name().to_owned(),
@@ -54,10 +54,16 @@ fn json(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-fn allowance(name: &str, quota: &Quota) -> String {
-    let (limit, period) = (quota.limit(), quota.period());
+fn allowance(name: &str, limit: &AnyAlgorithm) -> String {
+    let calendar = match limit {
+        AnyAlgorithm::CalendarWindow(window) => Some(window.calendar()),
+        _ => None,
+    };
+    let (limit, period) = (limit.quota().limit(), limit.quota().period());
     let requests = if limit == 1 { "request" } else { "requests" };
     let period = match (period.as_secs(), period.subsec_nanos()) {
+        _ if calendar == Some(Calendar::Month) => "calendar month".to_owned(),
+        _ if calendar == Some(Calendar::Day) => "calendar day".to_owned(),
         (1, 0) => "second".to_owned(),
         (seconds, 0) => format!("{seconds} seconds"),
         _ => format!("{period:?}"),

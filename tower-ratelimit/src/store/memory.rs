@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rate_core::algorithm::AnyAlgorithm;
 use rate_core::{Digest, KeyedLimiter, Secret, Timestamp, check_slice};
 
 use super::{Answer, Binding, Charge, Charges, Store, Usage};
@@ -61,7 +62,7 @@ impl Limits {
 
 #[derive(Debug)]
 struct Table {
-    limiter: KeyedLimiter,
+    limiter: KeyedLimiter<AnyAlgorithm>,
     /// Held by every binding that decides by this table. A store may serve several layers, and a change of one does not
     /// tell what the others still use.
     users: Arc<()>,
@@ -115,14 +116,14 @@ impl Store for MemoryStore {
                 Some(table) => (table.limiter.clone(), table.users.clone()),
                 None => {
                     let builder =
-                        KeyedLimiter::builder(policy.quota()).capacity(self.capacity).secret(self.secret);
+                        KeyedLimiter::builder_of(*policy.limit()).capacity(self.capacity).secret(self.secret);
                     (builder.build().map_err(ConfigError::capacity)?, Arc::default())
                 }
             });
         }
         for (policy, (limiter, users)) in policies.iter().zip(&mut tables) {
-            if limiter.quota() != policy.quota() {
-                *limiter = limiter.with_quota_at(policy.quota(), now);
+            if limiter.limit() != *policy.limit() {
+                *limiter = limiter.with_limit_at(*policy.limit(), now);
             }
             let table = Table { limiter: limiter.clone(), users: users.clone(), until: None };
             limits.0.insert(policy.name().to_owned(), table);
@@ -142,14 +143,15 @@ impl Table {
         if self.limiter.is_empty() {
             return false;
         }
-        let refilled = now.saturating_add(self.limiter.quota().refill_time());
+        // A sliding window remembers for twice its period; nothing that is not in debt does for longer.
+        let refilled = now.saturating_add(self.limiter.quota().refill_time().saturating_mul(2));
         *self.until.get_or_insert(refilled) > now
     }
 }
 
 #[derive(Debug)]
 struct Bound {
-    limiters: Vec<KeyedLimiter>,
+    limiters: Vec<KeyedLimiter<AnyAlgorithm>>,
     /// Says that the tables are in use.
     _users: Vec<Arc<()>>,
 }

@@ -37,22 +37,22 @@ use crate::policy::{ConfigError, Policy};
 /// use std::hash::{DefaultHasher, Hash, Hasher};
 /// use std::sync::{Arc, Mutex};
 ///
-/// use tower_ratelimit::store::algorithm::{Algorithm, Gcra, Tat};
+/// use tower_ratelimit::algorithm::{Algorithm, AnyAlgorithm, AnyState};
 /// use tower_ratelimit::store::{Answer, Binding, Charges, Usage};
 /// use tower_ratelimit::{ConfigError, Decision, Digest, Key, Policy, Quota, RateLimitLayer, Store, Timestamp};
 ///
-/// type States = HashMap<(String, Vec<u8>), Tat>;
+/// type States = HashMap<(String, Vec<u8>), AnyState>;
 ///
 /// #[derive(Debug, Default)]
 /// struct Ledger(Arc<Mutex<States>>);
 ///
 /// #[derive(Debug)]
-/// struct Bound { policies: Vec<(String, Gcra)>, states: Arc<Mutex<States>> }
+/// struct Bound { policies: Vec<(String, AnyAlgorithm)>, states: Arc<Mutex<States>> }
 ///
 /// impl Store for Ledger {
 ///     fn bind(&self, policies: &[Policy], _: Timestamp) -> Result<Arc<dyn Binding>, ConfigError> {
-///         // Keeps states as they are, so it is for quotas that do not change.
-///         let policies = policies.iter().map(|policy| (policy.name().to_owned(), Gcra::new(policy.quota())));
+///         // Keeps states as they are, so it is for limits that do not change.
+///         let policies = policies.iter().map(|policy| (policy.name().to_owned(), *policy.limit()));
 ///         Ok(Arc::new(Bound { policies: policies.collect(), states: self.0.clone() }))
 ///     }
 /// }
@@ -61,16 +61,17 @@ use crate::policy::{ConfigError, Policy};
 ///     fn decide(&self, charges: &mut Charges, now: Timestamp) -> Answer {
 ///         let (mut states, now) = (self.states.lock().unwrap(), now.as_nanos());
 ///         let found: Vec<_> = charges.as_slice().iter().map(|charge| {
-///             let (name, gcra) = &self.policies[charge.policy];
+///             let (name, limit) = &self.policies[charge.policy];
 ///             let place = (name.clone(), charge.key.as_bytes().to_vec());
-///             let state = states.get(&place).copied().unwrap_or(gcra.fresh());
-///             (place, gcra, state, gcra.admit(state, now, charge.cost))
+///             let state = states.get(&place).cloned().unwrap_or(limit.fresh());
+///             (place, limit, state.clone(), limit.admit(state, now, charge.cost))
 ///         }).collect();
 ///         // All admit, or nobody is charged. One key under two policies is no matter: they have places of their own.
 ///         let all = found.iter().all(|(.., answer)| answer.is_ok());
-///         for (charge, (place, gcra, state, answer)) in charges.as_mut_slice().iter_mut().zip(found) {
+///         for (charge, (place, limit, state, answer)) in charges.as_mut_slice().iter_mut().zip(found) {
+///             let wait = answer.as_ref().err().copied();
 ///             let state = answer.ok().filter(|_| all).unwrap_or(state);
-///             charge.decision = Some(Decision::new(gcra.capacity(), gcra.standing(state, now), answer.err()));
+///             charge.decision = Some(Decision::new(limit.capacity(), limit.standing(state.clone(), now), wait));
 ///             if all {
 ///                 states.insert(place, state);
 ///             }

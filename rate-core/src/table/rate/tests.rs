@@ -41,7 +41,7 @@ fn a_line_is_rewritten_once_and_then_left_alone() {
     };
     let before = state();
     for now in [0, 1, 60_000_000_000] {
-        assert_eq!(table.catch_up(0, || now).epoch, changed.epoch);
+        assert_eq!(table.catch_up(&changed, 0, TAG, || now).epoch, changed.epoch);
         assert_eq!(state(), before);
     }
 }

@@ -1,0 +1,92 @@
+//! Keys that are counted by quotas of their own.
+//!
+//! A line is plain, and all its states are written in the table's own limit, or tiered, and each state says beside it which
+//! quota it is written in. The first request with another quota makes a line tiered. A key stays in the quota it was last asked
+//! in, so it earns at that quota's rate; a request in another one rewrites it first, and its used share carries over.
+
+use std::collections::HashMap;
+
+use super::line::SLOTS;
+use super::rate::{Rate, Rates};
+use super::{Table, ignore_poison};
+use crate::algorithm::{AnyAlgorithm, Gcra};
+use crate::quota::Quota;
+use crate::sync::{AtomicU32, Ordering};
+
+/// Most quotas of their own that the keys of one table can have: a hundred bytes each.
+const MOST: usize = 1 << 20;
+
+/// The quotas by number, of which 0 is the table's own limit.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    algorithms: Vec<AnyAlgorithm>,
+    numbers: HashMap<Quota, u32>,
+}
+
+impl Registry {
+    pub(super) fn get(&self, number: u32) -> Option<&AnyAlgorithm> {
+        self.algorithms.get((number as usize).checked_sub(1)?)
+    }
+
+    fn add(&mut self, gcra: Gcra) -> Option<u32> {
+        if self.algorithms.len() == MOST {
+            return None;
+        }
+        let algorithm = AnyAlgorithm::Gcra(gcra);
+        self.algorithms.push(algorithm);
+        let number = self.algorithms.len() as u32;
+        self.numbers.insert(algorithm.quota(), number);
+        Some(number)
+    }
+}
+
+/// For each slot the number of its quota; of no meaning in a plain line.
+#[derive(Debug)]
+pub(super) struct Numbers(Box<[AtomicU32]>);
+
+impl Numbers {
+    pub(super) fn new(lines: usize) -> Self {
+        Self((0..lines * SLOTS).map(|_| AtomicU32::new(0)).collect())
+    }
+
+    // Relaxed, both: guarded by the slot's line, as its state is.
+    pub(super) fn get(&self, line: usize, slot: usize) -> u32 {
+        self.0[line * SLOTS + slot].load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set(&self, line: usize, slot: usize, number: u32) {
+        self.0[line * SLOTS + slot].store(number, Ordering::Relaxed);
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.0)
+    }
+}
+
+impl Table {
+    pub(super) fn numbers(&self) -> &Numbers {
+        self.numbers.get_or_init(|| Numbers::new(self.lines.len()))
+    }
+
+    /// What decides requests in a quota of their own: beyond a million different ones in the table's own limit.
+    pub(crate) fn tier(&self, gcra: Gcra) -> Rate {
+        let quota = AnyAlgorithm::Gcra(gcra).quota();
+        let found =
+            |rates: &Rates| rates.registry.numbers.get(&quota).map(|number| rates.tier(gcra, *number));
+        let known = {
+            let rates = ignore_poison(self.rates.read());
+            found(&rates)
+        };
+        if let Some(rate) = known {
+            return rate;
+        }
+        let mut rates = ignore_poison(self.rates.write());
+        if let Some(rate) = found(&rates) {
+            return rate;
+        }
+        match rates.registry.add(gcra) {
+            Some(number) => rates.tier(gcra, number),
+            None => rates.current.clone(),
+        }
+    }
+}

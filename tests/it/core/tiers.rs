@@ -1,0 +1,191 @@
+//! Quotas per call: a key is counted by the quota of its tier, and takes its used share along when that changes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rate_core::{KeyedLimiter, Quota, Tier, Timestamp, check_all};
+
+use super::model::{Answer, Bucket};
+use super::random::{Random, TEN_YEARS, cost, quotas};
+
+const NOW: Timestamp = Timestamp::from_nanos(1_234_567_890_123);
+
+fn small(quota: Quota) -> KeyedLimiter {
+    KeyedLimiter::builder(quota).capacity(100).build().expect("a hundred keys fit")
+}
+
+/// One line for everybody, so that keys of all tiers are each other's neighbours.
+fn one_line(quota: Quota) -> KeyedLimiter {
+    KeyedLimiter::builder(quota).capacity(4).build().expect("four keys fit")
+}
+
+fn later(duration: Duration) -> Timestamp {
+    NOW.saturating_add(duration)
+}
+
+#[test]
+fn each_key_is_counted_exactly_by_the_quota_it_is_asked_in() {
+    let mut random = Random::new(41);
+    let quotas = quotas(&mut random, 60);
+    for set in quotas.chunks_exact(3) {
+        let limiter = one_line(set[0]);
+        let tiers = [limiter.clone(), limiter.tier(set[1]), limiter.tier(set[2])];
+        let mut models: Vec<_> = set.iter().map(|quota| Bucket::new(*quota)).collect();
+        let mut now = random.magnitude(1 << 50);
+        for step in 0..3_000 {
+            let key = random.below(3) as usize;
+            now = (now + random.below(set[key].time_for(1).as_nanos() as u64 + 2)).min(TEN_YEARS);
+            let cost = cost(&mut random, set[key].burst_size());
+            let at = Timestamp::from_nanos(now);
+            let found: Answer = match random.below(2) {
+                0 => tiers[key].check_n_at(&key, cost, at).into(),
+                _ if key == 0 => limiter.check_n_at(&key, cost, at).into(),
+                _ => limiter.check_tier_at(&key, Tier::Limit(set[key]), cost, at).into(),
+            };
+            assert_eq!(found, models[key].check(cost, now), "{set:?}, key {key}, step {step}, cost {cost}");
+        }
+    }
+}
+
+#[test]
+fn a_change_of_tier_keeps_the_used_share() {
+    let limiter = small(Quota::per_minute(10));
+    let (gold, silver) = (limiter.tier(Quota::per_minute(100)), limiter.tier(Quota::per_hour(50).burst(20)));
+    assert!(gold.check_n_at("ann", 50, NOW).is_allowed());
+    assert_eq!(silver.peek_at("ann", NOW).remaining(), 10);
+    assert_eq!(limiter.peek_at("ann", NOW).remaining(), 5);
+    assert_eq!(gold.peek_at("ann", NOW).remaining(), 50);
+}
+
+#[test]
+fn going_back_and_forth_wins_nothing() {
+    // Axum-governor and axum-limit hand out a fresh bucket with every change of plan.
+    let mut random = Random::new(42);
+    for pair in quotas(&mut random, 60).chunks_exact(2) {
+        let limiter = one_line(pair[0]);
+        let other = limiter.tier(pair[1]);
+        assert!(limiter.check_n_at("ann", pair[0].burst_size(), NOW).is_allowed());
+        for _ in 0..200 {
+            assert!(!other.check_at("ann", NOW).is_allowed(), "{pair:?}");
+            assert!(!limiter.check_at("ann", NOW).is_allowed(), "{pair:?}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_in_another_tier_says_a_wait_that_is_enough() {
+    // A key that was only refused since its plan changed went on earning at the old rate: with one unit per day it would have
+    // been told to come back in a tenth of a second for ever.
+    let limiter = small(Quota::per_day(1));
+    let fast = limiter.tier(Quota::per_second(10));
+    assert!(limiter.check_at("ann", NOW).is_allowed());
+    let denied = fast.check_at("ann", NOW);
+    let wait = denied.retry_after().expect("one unit fits");
+    assert_eq!(wait, Duration::from_millis(100));
+    assert!(!fast.check_at("ann", later(wait - Duration::from_nanos(1))).is_allowed());
+    assert!(fast.check_at("ann", later(wait)).is_allowed());
+}
+
+#[test]
+fn neighbours_in_other_tiers_are_left_alone() {
+    let limiter = one_line(Quota::per_day(2));
+    let fast = limiter.tier(Quota::per_second(1));
+    assert!(fast.check_at("fast", NOW).is_allowed());
+    assert!(limiter.check_n_at("slow", 2, NOW).is_allowed());
+    for second in 1..100 {
+        let now = later(Duration::from_secs(second));
+        // Each rewrites what it finds of itself, and nobody else.
+        assert!(!limiter.check_at("slow", now).is_allowed());
+        assert!(fast.check_at("fast", now).is_allowed());
+        assert!(!fast.check_at("fast", now).is_allowed());
+    }
+}
+
+#[test]
+fn a_live_change_is_for_those_without_a_tier() {
+    let limiter = one_line(Quota::per_minute(10));
+    let gold = limiter.tier(Quota::per_minute(100));
+    assert!(limiter.check_n_at("ann", 5, NOW).is_allowed());
+    assert!(gold.check_n_at("bob", 40, NOW).is_allowed());
+    let changed = limiter.with_quota_at(Quota::per_minute(1_000), NOW);
+    assert_eq!(changed.peek_at("ann", NOW).remaining(), 500);
+    assert_eq!(limiter.peek_at("ann", NOW).limit(), 1_000);
+    assert_eq!(gold.peek_at("bob", NOW).remaining(), 60);
+    assert_eq!(changed.peek_at("bob", NOW).remaining(), 600);
+}
+
+#[test]
+fn the_unlimited_and_the_blocked_leave_no_trace() {
+    let limiter = small(Quota::per_minute(10));
+    for cost in [0, 1, u64::MAX] {
+        let decision = limiter.check_tier_at("root", Tier::Unlimited, cost, NOW);
+        assert!(decision.is_allowed());
+        let decision = limiter.check_tier_at("gone", Tier::Blocked, cost, NOW);
+        assert_eq!((decision.is_allowed(), decision.retry_after(), decision.remaining()), (false, None, 0));
+    }
+    assert!(limiter.is_empty());
+}
+
+#[test]
+fn several_limits_are_one_decision_in_any_tier() {
+    let (minute, day) = (small(Quota::per_minute(10)), small(Quota::per_day(100)));
+    let (gold_minute, gold_day) = (minute.tier(Quota::per_minute(20)), day.tier(Quota::per_day(30)));
+    let take = |now| check_all([gold_minute.charge("ann", 15), gold_day.charge("ann", 15)], now);
+    assert!(take(NOW).is_allowed());
+    assert!(!take(NOW).is_allowed());
+    assert_eq!(
+        (gold_minute.peek_at("ann", NOW).remaining(), gold_day.peek_at("ann", NOW).remaining()),
+        (5, 15)
+    );
+    // As many tiers as there are, in both orders, on keys that are rewritten each time.
+    for _ in 0..50 {
+        let plain = check_all([day.charge("ann", 1), minute.charge("ann", 100)], NOW);
+        assert!(!plain.is_allowed());
+        assert!(!take(NOW).is_allowed());
+    }
+    assert_eq!(gold_day.peek_at("ann", NOW).remaining(), 15);
+}
+
+#[test]
+fn a_tier_survives_being_moved_to_another_line() {
+    // Newcomers move their neighbours: 1,000 keys in room for 1,000, half of them in a tier of their own.
+    let limiter = KeyedLimiter::builder(Quota::per_hour(2)).capacity(1_000).build().expect("they fit");
+    let gold = limiter.tier(Quota::per_hour(4));
+    for key in 0..1_000_u64 {
+        let of = if key % 2 == 0 { &gold } else { &limiter };
+        assert!(of.check_n_at(&key, 1 + u64::from(key % 2 == 0), NOW).is_allowed());
+    }
+    assert_eq!(limiter.evictions(), 0);
+    for key in 0..1_000_u64 {
+        let (of, left) = if key % 2 == 0 { (&gold, 2) } else { (&limiter, 1) };
+        assert_eq!(of.peek_at(&key, NOW).remaining(), left, "key {key}");
+    }
+    assert!(limiter.allocated_bytes() > 32_000, "what is beside the states counts too");
+}
+
+#[test]
+fn threads_in_different_tiers_share_one_burst() {
+    // The same share in each of them, so whoever takes it takes as much from everybody.
+    let limiter = small(Quota::per_day(1_200));
+    let tiers = [
+        limiter.clone(),
+        limiter.tier(Quota::per_day(1_200).burst(600)),
+        limiter.tier(Quota::per_hour(1_200)),
+    ];
+    let taken = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for (tier, share) in tiers.iter().zip([1, 2, 1]) {
+            let taken = &taken;
+            scope.spawn(move || {
+                for _ in 0..2_000 {
+                    if tier.check_at("ann", NOW).is_allowed() {
+                        taken.fetch_add(share, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    // Rewriting rounds against the key, by less than a unit each time; so not more, and it came to an end.
+    assert!(taken.load(Ordering::Relaxed) <= 1_200, "{taken:?} of 1200");
+    assert!(!tiers[0].check_at("ann", NOW).is_allowed());
+}
