@@ -97,7 +97,7 @@ impl Reservation<'_> {
             }
             #[cfg(feature = "std")]
             Source::Keyed(ask) => {
-                ask.run(now.as_nanos(), operation, |_, outcome, _| outcome.result).unwrap_or(0)
+                ask.run(now.as_nanos(), operation, |_, outcome, _, _| outcome.result).unwrap_or(0)
             }
         }
     }

@@ -160,6 +160,12 @@ impl Windows for CalendarWindow {
         })
     }
 
+    #[inline]
+    fn is_last(&self, end: u64) -> bool {
+        // Not worth a look at the calendar while a month fits.
+        end > u64::MAX - 31 * self.day && self.end_of(end).is_none()
+    }
+
     fn start_of(&self, end: u64) -> u64 {
         let Some(last) = end.checked_sub(1) else { return 0 };
         let day = self.day_of(last);

@@ -36,6 +36,40 @@ pub(crate) struct Entries<R> {
     capacity: usize,
 }
 
+/// What became of a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Answer {
+    /// What is left after it.
+    pub(crate) left: Standing,
+    /// The wait if it was refused.
+    pub(crate) wait: Option<u64>,
+    /// What was found.
+    pub(crate) count: Count,
+}
+
+/// What counts at an instant.
+#[derive(Clone, Copy)]
+pub(crate) struct Count {
+    /// The first entry that does.
+    live: usize,
+    /// The total before it.
+    before: u64,
+    /// The total of all.
+    total: u64,
+    /// The instant of the last one.
+    newest: u64,
+}
+
+impl Count {
+    #[inline]
+    fn left(&self, limit: u64, period: u64, now: u64) -> Standing {
+        let used = self.total.wrapping_sub(self.before);
+        let fresh_from = self.newest.saturating_add(period);
+        let reset_after = if used == 0 { 0 } else { fresh_from.saturating_sub(now) };
+        Standing { remaining: limit.saturating_sub(used), reset_after }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Entry {
     time: u64,
@@ -96,22 +130,23 @@ impl<R: Ring> Entries<R> {
 
     /// The first index from `start` on that is not `skipped`, which holds up to some index and not from there on. The nearer,
     /// the cheaper.
-    #[inline]
+    #[inline(always)]
     fn first(&self, start: usize, skipped: impl Fn(Entry) -> bool) -> usize {
-        let (mut low, mut step) = (start, 1);
-        let mut high = self.len;
-        while low < high {
-            let probe = low + step - 1;
-            if probe >= high {
+        // Where nearly all searches end: what has expired was dropped when the last unit was written down.
+        if start >= self.len || !skipped(self.get(start)) { start } else { self.first_after(start, skipped) }
+    }
+
+    /// As `first`, where the entry at `start` is skipped: looks twice as far each time, and then between.
+    #[inline]
+    fn first_after(&self, start: usize, skipped: impl Fn(Entry) -> bool) -> usize {
+        let (mut low, mut high, mut step) = (start + 1, self.len, 1);
+        while low + step <= high {
+            if !skipped(self.get(low + step - 1)) {
+                high = low + step - 1;
                 break;
             }
-            if skipped(self.get(probe)) {
-                low = probe + 1;
-                step *= 2;
-            } else {
-                high = probe;
-                break;
-            }
+            low += step;
+            step *= 2;
         }
         while low < high {
             let middle = low + (high - low) / 2;
@@ -135,41 +170,53 @@ impl<R: Ring> Entries<R> {
         self.newest().map_or(0, |newest| newest.total.wrapping_sub(self.before(live)))
     }
 
-    /// Whether `cost` units, from 1 to `limit`, fit at `now`.
-    ///
-    /// # Errors
-    ///
-    /// The wait until they do.
-    #[inline]
-    pub(crate) fn admit(&self, limit: u64, period: u64, now: u64, cost: u64) -> Result<(), u64> {
+    /// What counts at `now`.
+    #[inline(always)]
+    fn count(&self, period: u64, now: u64) -> Count {
         let live = self.live(period, now);
-        let used = self.used(live);
-        // What is charged counts until a period after the newest instant, and that has to be an instant too.
-        let newest = self.newest().map_or(now, |newest| newest.time.max(now));
-        if newest.checked_add(period).is_none() {
-            return Err(NEVER);
-        }
-        if used.checked_add(cost).is_some_and(|used| used <= limit) {
-            return Ok(());
-        }
-        // The entry with which enough has expired.
-        let enough = self.before(live).wrapping_add(used.wrapping_add(cost).wrapping_sub(limit));
         let before = self.before(live);
-        let needed = enough.wrapping_sub(before);
+        match self.newest() {
+            Some(newest) => Count { live, before, total: newest.total, newest: newest.time },
+            None => Count { live, before, total: before, newest: 0 },
+        }
+    }
+
+    /// Whether `cost` units, from 1 to `limit`, fit at `now`, and what is left after that.
+    #[inline]
+    pub(crate) fn take(&self, limit: u64, period: u64, now: u64, cost: u64) -> Answer {
+        let count = self.count(period, now);
+        let used = count.total.wrapping_sub(count.before);
+        // What is charged counts until a period after the newest instant, and that has to be an instant too.
+        let fresh_from = count.newest.max(now).checked_add(period);
+        match (used.checked_add(cost), fresh_from) {
+            (Some(used), Some(fresh_from)) if used <= limit => {
+                let left = Standing { remaining: limit - used, reset_after: fresh_from - now };
+                Answer { left, wait: None, count }
+            }
+            (_, fresh_from) => {
+                let needed = used.wrapping_add(cost).wrapping_sub(limit);
+                let wait = fresh_from.map_or(NEVER, |_| self.wait(period, now, count.live, needed));
+                Answer { left: count.left(limit, period, now), wait: Some(wait), count }
+            }
+        }
+    }
+
+    /// Ticks until `needed` of the units that count from the entry `live` on have expired.
+    #[inline]
+    fn wait(&self, period: u64, now: u64, live: usize, needed: u64) -> u64 {
+        let before = self.before(live);
         let last = self.first(live, |entry| entry.total.wrapping_sub(before) < needed);
         if last >= self.len {
-            return Err(NEVER);
+            return NEVER;
         }
+        // And then there has to be a period left for what is charged.
         let expiry = self.get(last).time.checked_add(period);
-        // And then there has to be a period left, as above.
         let expiry = expiry.filter(|expiry| expiry.checked_add(period).is_some());
-        Err(expiry.map_or(NEVER, |expiry| expiry.saturating_sub(now)))
+        expiry.map_or(NEVER, |expiry| expiry.saturating_sub(now))
     }
 
     pub(crate) fn standing(&self, limit: u64, period: u64, now: u64) -> Standing {
-        let used = self.used(self.live(period, now));
-        let reset_after = if used == 0 { 0 } else { self.fresh_from(period).saturating_sub(now) };
-        Standing { remaining: limit.saturating_sub(used), reset_after }
+        self.count(period, now).left(limit, period, now)
     }
 
     pub(crate) fn fresh_from(&self, period: u64) -> u64 {
@@ -181,21 +228,24 @@ impl<R: Ring> Entries<R> {
     /// What has expired is dropped. When the ring is full all the same, because the limit was raised since it was made, the
     /// newest entry moves up: its units then count longer than they have to.
     pub(crate) fn push(&mut self, period: u64, now: u64, units: u64) {
-        let total =
-            self.newest().map_or_else(|| self.ring.load(1), |newest| newest.total).wrapping_add(units);
-        let newest = self.newest().map_or(now, |newest| newest.time.max(now));
-        let live = self.live(period, now);
+        self.push_to(self.count(period, now), now, units);
+    }
+
+    /// As [`push`](Self::push), with what is known to count at `now`.
+    #[inline]
+    pub(crate) fn push_to(&mut self, count: Count, now: u64, units: u64) {
+        let Count { live, before, total, newest } = count;
+        let (time, kept) = (newest.max(now), self.len - live);
+        let is_new = kept == 0 || time != newest && kept < self.capacity;
         if live > 0 {
-            let base = self.before(live);
-            self.ring.store(1, base);
+            self.ring.store(1, before);
+        }
+        if live > 0 || is_new {
             let head = self.head + live;
-            self.set_range(if head < self.capacity { head } else { head - self.capacity }, self.len - live);
+            let head = if head < self.capacity { head } else { head - self.capacity };
+            self.set_range(head, kept + usize::from(is_new));
         }
-        let same = self.newest().is_some_and(|entry| entry.time == newest);
-        if !same && self.len < self.capacity {
-            self.set_range(self.head, self.len + 1);
-        }
-        self.set(self.len - 1, Entry { time: newest, total });
+        self.set(self.len - 1, Entry { time, total: total.wrapping_add(units) });
     }
 
     /// How many of `units` that were written down since the tick `at` still count.

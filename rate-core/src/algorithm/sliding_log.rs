@@ -1,7 +1,7 @@
 //! The sliding log: every admission of the last period is remembered, so no window of one period ever has too many.
 
 use super::gcra::LONGEST;
-use super::log::{Entries, Log};
+use super::log::{Answer, Entries, Log};
 use super::{Algorithm, Bounds, Charged, NEVER, Refund, Standing};
 use crate::quota::{Quota, QuotaError};
 
@@ -94,13 +94,18 @@ impl SlidingLog {
     }
 
     /// Whether `cost` units fit into `log` at `now`.
-    #[inline]
     pub(crate) fn fits<R: super::Ring>(&self, log: &Entries<R>, now: u64, cost: u64) -> Result<(), u64> {
         match cost {
             0 => Ok(()),
-            cost if cost > self.limit => Err(NEVER),
-            cost => log.admit(self.limit, self.period, now, cost),
+            cost => self.take(log, now, cost).wait.map_or(Ok(()), Err),
         }
+    }
+
+    /// Whether `cost` units, at least one, fit at `now`, and what is left then; if not, the wait and what is left anyway.
+    #[inline]
+    pub(crate) fn take<R: super::Ring>(&self, log: &Entries<R>, now: u64, cost: u64) -> Answer {
+        let answer = log.take(self.limit, self.period, now, cost);
+        if cost > self.limit { Answer { wait: Some(NEVER), ..answer } } else { answer }
     }
 
     pub(crate) fn standing_of<R: super::Ring>(&self, log: &Entries<R>, now: u64) -> Standing {

@@ -155,8 +155,8 @@ impl SlidingWindow {
     }
 
     /// Ticks until `cost` units fit, at most the limit, which they do not now.
-    #[cold]
-    #[inline(never)]
+    // Inline, so that it is left out where nobody asks: 128 bits are divided.
+    #[inline]
     fn wait(&self, counts: Counts, gone: u64, now: u64, cost: u64) -> u64 {
         let period = u128::from(self.period);
         // The ticks into a window after which `room` units fit beside what is left of `fading`.

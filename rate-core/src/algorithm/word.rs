@@ -23,9 +23,12 @@ pub(crate) trait Packed: Algorithm + Copy {
 }
 
 /// What a check needs of an algorithm, on words.
-pub(crate) trait Engine {
+pub(crate) trait Engine: Copy {
     /// Whether a word's upper 32 bits are always zero.
     const NARROW: bool;
+
+    /// Whether a key may be written in another quota, which has to be looked at.
+    const TIERED: bool = false;
 
     fn admit_word(&self, word: Word, now: u64, cost: u64) -> Result<Word, u64>;
 

@@ -1,7 +1,9 @@
 //! One limit per key.
 
 mod builder;
+mod operation;
 mod several;
+mod tiers;
 
 use core::fmt;
 use core::hash::Hash;
@@ -12,16 +14,13 @@ use std::sync::Arc;
 pub use builder::{BuildError, KeyedLimiterBuilder};
 pub use several::{Charge, Decisions, MAX_LIMITS, check_all, check_slice};
 
-use crate::algorithm::{
-    Algorithm, AlgorithmName, AnyAlgorithm, Bounds, Charged, Debit, Gcra, NEVER, Refund, Reserve, Standing,
-};
+use crate::algorithm::{Algorithm, AlgorithmName, AnyAlgorithm, Bounds, Gcra};
 use crate::clock::ClockSource;
 use crate::hash::{Digest, Fingerprint, Multilinear};
 use crate::kept::{Kept, Operation};
-use crate::reservation::{Reservation, Source};
 use crate::table::{Ask, Rate, Table};
 use crate::time::nanos;
-use crate::{Decision, Denied, Quota, Tier, Timestamp};
+use crate::{Decision, Quota, Timestamp};
 
 /// One limit per key, in bounded memory. Clones share their limits.
 ///
@@ -74,59 +73,6 @@ impl KeyedLimiter {
     /// Sets capacity, clock and secret.
     pub fn builder(quota: Quota) -> KeyedLimiterBuilder {
         Self::builder_of(Gcra::new(quota))
-    }
-
-    /// A limiter of the same keys in the same memory, which counts whoever it is asked for by `quota`: a tier.
-    ///
-    /// A key that is asked for through another one takes the share it has used along, and earns at the rate of the quota it was
-    /// last asked for in. So a change of plan is no fresh burst, nor is going back and forth. Everything that this limiter can do
-    /// a tier can, several limits at once included.
-    ///
-    /// Cheap enough to be made for each request; the quotas themselves are remembered, a hundred bytes for each that is different,
-    /// and up to a million of them: whoever comes with another one then is counted by this limiter's own. The first of them
-    /// allocates six bytes for each key of the capacity.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use rate_core::{KeyedLimiter, Quota, Timestamp};
-    ///
-    /// let free = KeyedLimiter::new(Quota::per_minute(10));
-    /// let gold = free.tier(Quota::per_minute(100));
-    /// let now = Timestamp::ZERO;
-    /// assert!(free.check_n_at("ann", 10, now).is_allowed());
-    /// // She has used all of it, in any plan.
-    /// assert!(!gold.check_at("ann", now).is_allowed());
-    /// assert!(gold.check_n_at("bob", 100, now).is_allowed());
-    /// ```
-    #[must_use]
-    pub fn tier(&self, quota: Quota) -> Self {
-        Self { rate: self.table.tier(Gcra::new(quota)), ..self.clone() }
-    }
-
-    /// Takes `cost` units for `key` as its tier allows. Never waits.
-    pub fn check_tier<Q: Hash + ?Sized>(&self, key: &Q, tier: Tier, cost: u64) -> Decision {
-        self.check_tier_at(key, tier, cost, self.clock.now())
-    }
-
-    /// Takes `cost` units for `key` as its tier allows at `now`.
-    pub fn check_tier_at<Q: Hash + ?Sized>(
-        &self,
-        key: &Q,
-        tier: Tier,
-        cost: u64,
-        now: Timestamp,
-    ) -> Decision {
-        let standing = |remaining| Standing { remaining, reset_after: 0 };
-        match tier {
-            Tier::Unlimited => Decision::new(u64::MAX, standing(u64::MAX), None),
-            Tier::Blocked => Decision::new(0, standing(0), Some(NEVER)),
-            Tier::Limit(quota) => {
-                let rate = self.table.tier(Gcra::new(quota));
-                let ask = Ask { rate: &rate, ..self.ask(self.fingerprint(key), cost) };
-                ask.decide::<Gcra>(now.as_nanos())
-            }
-        }
     }
 
     /// As [`with_limit`](Self::with_limit), for a quota.
@@ -365,106 +311,12 @@ impl<A: Kept> KeyedLimiter<A> {
 
     fn amount<Q: Hash + ?Sized>(&self, key: &Q, operation: Operation, now: Timestamp) -> u64 {
         let ask = self.ask(self.fingerprint(key), 0);
-        ask.run(now.as_nanos(), operation, |_, outcome, _| outcome.result).unwrap_or(0)
+        ask.run(now.as_nanos(), operation, |_, outcome, _, _| outcome.result).unwrap_or(0)
     }
 
     #[inline]
     fn ask(&self, key: Fingerprint, cost: u64) -> Ask<'_> {
         Ask { table: &self.table, rate: &self.rate, tag: Table::tag_of(key.0), cost }
-    }
-}
-
-impl<A: Kept + Refund> KeyedLimiter<A> {
-    /// Gives back what is left of `units` that `key` took at `charged`, and returns how many that is.
-    ///
-    /// Never more than were taken, nothing of an earlier window, and nothing that has come back by itself: a token bucket
-    /// gives back the charge less what it has earned since. So nobody is ever better off than without the charge. A clone that
-    /// is older than a change of the limit gives nothing back.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use rate_core::{KeyedLimiter, Quota, Timestamp};
-    ///
-    /// let limiter = KeyedLimiter::new(Quota::per_hour(3));
-    /// let now = Timestamp::ZERO;
-    /// assert!(limiter.check_n_at("ann", 3, now).is_allowed());
-    /// assert!(!limiter.check_at("ann", now).is_allowed());
-    /// assert_eq!(limiter.refund_at("ann", 2, now, now), 2);
-    /// assert_eq!(limiter.peek_at("ann", now).remaining(), 2);
-    /// ```
-    pub fn refund<Q: Hash + ?Sized>(&self, key: &Q, units: u64, charged: Timestamp) -> u64 {
-        self.refund_at(key, units, charged, self.clock.now())
-    }
-
-    /// As [`refund`](Self::refund), at `now`.
-    pub fn refund_at<Q: Hash + ?Sized>(
-        &self,
-        key: &Q,
-        units: u64,
-        charged: Timestamp,
-        now: Timestamp,
-    ) -> u64 {
-        let at = self.rate.time_of(Table::tag_of(self.fingerprint(key).0), charged.as_nanos());
-        self.amount(key, Operation::Refund(Charged { units, at }), now)
-    }
-}
-
-impl<A: Kept + Reserve> KeyedLimiter<A> {
-    /// Takes `cost` units of `key` for the earliest instant at which they may be used, at most `max_wait` from now. Does not
-    /// wait.
-    ///
-    /// Reservations are served in the order they are made in, and a [`check`](Self::check) passes none of them.
-    ///
-    /// # Errors
-    ///
-    /// When the units could be used later only, or never. The wait is until the same reservation is accepted.
-    pub fn reserve<Q: Hash + ?Sized>(
-        &self,
-        key: &Q,
-        cost: u64,
-        max_wait: Duration,
-    ) -> Result<Reservation<'_>, Denied> {
-        self.reserve_at(key, cost, max_wait, self.clock.now())
-    }
-
-    /// As [`reserve`](Self::reserve), at `now`.
-    ///
-    /// # Errors
-    ///
-    /// As [`reserve`](Self::reserve).
-    pub fn reserve_at<Q: Hash + ?Sized>(
-        &self,
-        key: &Q,
-        cost: u64,
-        max_wait: Duration,
-        now: Timestamp,
-    ) -> Result<Reservation<'_>, Denied> {
-        let ask = self.ask(self.fingerprint(key), 0);
-        let operation = Operation::Reserve { cost, max_wait: nanos(max_wait) };
-        let (after, wait) =
-            ask.run(now.as_nanos(), operation, |rate, outcome, left| match outcome.result {
-                Ok(wait) => Ok((outcome.word, wait)),
-                Err(wait) => Err(Denied::new(rate.most(), left(outcome), wait)),
-            })?;
-        let wait = Duration::from_nanos(wait);
-        let ready = now.saturating_add(wait);
-        Ok(Reservation { source: Source::Keyed(ask), clock: &self.clock, after, units: cost, ready, wait })
-    }
-}
-
-impl<A: Kept + Debit> KeyedLimiter<A> {
-    /// Takes `units` of `key` whether they are there or not, as long as no more than `max_debt` units are owed then, and
-    /// returns how many were taken. Nothing is admitted until the debt is earned back.
-    ///
-    /// For what is known only afterwards: the tokens an answer turned out to have, the bytes an upload turned out to be.
-    pub fn debit<Q: Hash + ?Sized>(&self, key: &Q, units: u64, max_debt: u64) -> u64 {
-        self.debit_at(key, units, max_debt, self.clock.now())
-    }
-
-    /// As [`debit`](Self::debit), at `now`.
-    pub fn debit_at<Q: Hash + ?Sized>(&self, key: &Q, units: u64, max_debt: u64, now: Timestamp) -> u64 {
-        self.amount(key, Operation::Debit { units, max_debt }, now)
     }
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::algorithm::{AnyAlgorithm, Standing};
-use crate::table::{Ask, decide_all, decide_pair};
+use crate::table::{Ask, Usual, decide_all, decide_any, decide_pair};
 use crate::{Decision, Timestamp};
 
 /// Most limits that one decision can combine.
@@ -85,7 +85,12 @@ impl<const N: usize> Decisions<N> {
 pub fn check_all<const N: usize>(charges: [Charge<'_>; N], now: Timestamp) -> Decisions<N> {
     const { assert!(N > 0 && N <= MAX_LIMITS, "between 1 and 16 limits can be combined") };
     if let [first, second] = charges.as_slice() {
-        if let Some(decisions) = decide_pair(&first.0, &second.0, now.as_nanos()) {
+        // Each returns by itself: put together their results would be in memory, and all of them be computed.
+        if let Some(usual) = Usual::of(&first.0, &second.0) {
+            if let Some(decisions) = usual.decide(now.as_nanos()) {
+                return Decisions(core::array::from_fn(|index| decisions[index]));
+            }
+        } else if let Some(decisions) = decide_any(&first.0, &second.0, now.as_nanos()) {
             return Decisions(core::array::from_fn(|index| decisions[index]));
         }
     }

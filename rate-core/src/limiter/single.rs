@@ -3,13 +3,17 @@
 use alloc::boxed::Box;
 
 use crate::Decision;
-use crate::algorithm::{Algorithm, AlgorithmName, AnyAlgorithm, Engine, Standing, Whole, Word, log_words};
+use crate::algorithm::{
+    Algorithm, AlgorithmName, AnyAlgorithm, Engine, Fractions, Gcra, Standing, Whole, Word, log_words,
+};
 use crate::kept::{AtomicLog, Kept, Operation, Outcome};
 use crate::sync::{AtomicU32, AtomicU64, Backoff, Ordering, fence};
 
 /// What a limiter without keys is, whatever its algorithm.
 pub(crate) struct Single {
     algorithm: AnyAlgorithm,
+    /// The algorithm in the case that nearly always holds, so that a check finds that out by one look.
+    usual: Option<Gcra>,
     cell: Cell,
     /// Guarded by the cell's version.
     log: Box<AtomicLog>,
@@ -18,7 +22,12 @@ pub(crate) struct Single {
 impl Single {
     pub(super) fn new(algorithm: AnyAlgorithm) -> Self {
         let words = log_words(algorithm.entries());
-        Self { algorithm, cell: Cell::default(), log: (0..words).map(|_| AtomicU64::new(0)).collect() }
+        let usual = match algorithm {
+            AnyAlgorithm::Gcra(gcra) if gcra.is_whole() => Some(gcra),
+            _ => None,
+        };
+        let log = (0..words).map(|_| AtomicU64::new(0)).collect();
+        Self { algorithm, usual, cell: Cell::default(), log }
     }
 
     pub(super) fn algorithm(&self) -> &AnyAlgorithm {
@@ -34,14 +43,13 @@ impl Single {
     pub(super) fn decide<A: Kept>(&self, now: u64, cost: u64) -> Decision {
         use AlgorithmName as Name;
         let may_be = |name| A::NAME.is_none_or(|known| known == name);
-        match &self.algorithm {
-            AnyAlgorithm::Gcra(gcra) if may_be(Name::Gcra) => {
-                if gcra.is_whole() {
-                    self.decide_by(&Whole(gcra), now, cost)
-                } else {
-                    self.decide_by(gcra, now, cost)
-                }
+        if may_be(Name::Gcra) {
+            if let Some(gcra) = &self.usual {
+                return self.decide_by(&Whole(gcra), now, cost);
             }
+        }
+        match &self.algorithm {
+            AnyAlgorithm::Gcra(gcra) if may_be(Name::Gcra) => self.decide_by(&Fractions(gcra), now, cost),
             AnyAlgorithm::LeakyBucket(bucket) if may_be(Name::LeakyBucket) => {
                 self.decide_by(bucket, now, cost)
             }
@@ -131,7 +139,7 @@ impl Single {
     }
 
     fn is_narrow(&self) -> bool {
-        matches!(&self.algorithm, AnyAlgorithm::Gcra(gcra) if gcra.is_whole())
+        self.usual.is_some()
     }
 }
 

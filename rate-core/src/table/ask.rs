@@ -1,11 +1,12 @@
 //! One key's request, decided and charged.
 
-use super::insert::Newcomer;
-use super::several::Locks;
-use super::{Again, Place, Rate, Table};
+use super::{Rate, Table};
 use crate::Decision;
-use crate::algorithm::{AlgorithmName, AnyAlgorithm, Engine, Standing, Whole, Word};
-use crate::kept::{Kept, Operation, Outcome};
+use crate::algorithm::{
+    Algorithm, AlgorithmName, AnyAlgorithm, Engine, Entries, Fractions, Gcra, SlidingLog, Standing, Tiered,
+    Whole, Word,
+};
+use crate::kept::{Kept, Operation};
 use crate::sync::Backoff;
 
 /// One key's request against one table.
@@ -32,71 +33,85 @@ enum Hindrance {
     Elsewhere,
 }
 
+/// What a decision is made of.
+#[derive(Clone, Copy)]
+struct Answer {
+    most: u64,
+    left: Standing,
+    wait: Option<u64>,
+}
+
 /// How a request ended that went the long way.
 enum Settled {
     /// In the quota that was asked for.
     Here(Verdict),
     /// In another, or newly stored.
-    Done(Decision),
+    Done(Answer),
 }
 
 impl Ask<'_> {
     /// Decides and charges. `A` says as much of the algorithm as is known when the program is compiled.
-    // Inlined always, and each algorithm by itself: so when the caller does not ask what remains, nobody divides.
+    ///
+    /// What the ways to an answer return is put together before a decision is made of it: so when the caller does not ask
+    /// what remains, nobody divides. And what is not in line takes its arguments apart, in registers: a request that is built
+    /// in memory for it would be built for everybody.
+    // Inlined always, for the same reasons.
     #[inline(always)]
     pub(crate) fn decide<A: Kept>(self, now: u64) -> Decision {
+        let Answer { most, left, wait } = match &self.rate.usual {
+            Some(gcra) if A::NAME.is_none_or(|known| known == AlgorithmName::Gcra) => {
+                self.decide_by(Whole(gcra), now)
+            }
+            _ if A::NAME.is_none() => decide_by_any(self.table, self.rate, self.tag, self.cost, now),
+            _ => self.decide_by_name::<A>(now),
+        };
+        Decision::new(most, left, wait)
+    }
+
+    #[inline(always)]
+    fn decide_by_name<A: Kept>(self, now: u64) -> Answer {
         use AlgorithmName as Name;
         let may_be = |name| A::NAME.is_none_or(|known| known == name);
         match &self.rate.algorithm {
-            // Has to look beside the state whose quota it is written in.
-            _ if self.rate.is_tiered() => self.decide_anywhere(now),
             AnyAlgorithm::Gcra(gcra) if may_be(Name::Gcra) => {
-                if gcra.is_whole() {
-                    self.decide_by(&Whole(gcra), now)
+                if self.rate.is_tiered() {
+                    decide_by_tier(gcra, self.table, self.rate, self.tag, self.cost, now)
                 } else {
-                    self.decide_by(gcra, now)
+                    self.decide_by(Fractions(gcra), now)
                 }
             }
-            _ if A::NAME.is_none() => self.decide_by_any(now),
-            AnyAlgorithm::LeakyBucket(bucket) if may_be(Name::LeakyBucket) => self.decide_by(bucket, now),
+            AnyAlgorithm::LeakyBucket(bucket) if may_be(Name::LeakyBucket) => self.decide_by(*bucket, now),
             AnyAlgorithm::FixedWindow(window) if may_be(Name::FixedWindow) => {
-                self.decide_by(window, self.rate.time_of(self.tag, now))
+                self.decide_by(*window, self.rate.time_of(self.tag, now))
             }
             AnyAlgorithm::CalendarWindow(window) if may_be(Name::CalendarWindow) => {
-                self.decide_by(window, now)
+                self.decide_by(*window, now)
             }
-            AnyAlgorithm::SlidingWindow(window) if may_be(Name::SlidingWindow) => self.decide_by(window, now),
-            _ => self.decide_anywhere(now),
-        }
-    }
-
-    /// As [`decide`](Self::decide), for all but the token bucket.
-    #[inline(never)]
-    fn decide_by_any(self, now: u64) -> Decision {
-        match &self.rate.algorithm {
-            AnyAlgorithm::LeakyBucket(bucket) => self.decide_by(bucket, now),
-            AnyAlgorithm::FixedWindow(window) => self.decide_by(window, self.rate.time_of(self.tag, now)),
-            AnyAlgorithm::CalendarWindow(window) => self.decide_by(window, now),
-            AnyAlgorithm::SlidingWindow(window) => self.decide_by(window, now),
-            AnyAlgorithm::SlidingLog(_) | AnyAlgorithm::Gcra(_) => self.decide_anywhere(now),
+            AnyAlgorithm::SlidingWindow(window) if may_be(Name::SlidingWindow) => {
+                self.decide_by(*window, now)
+            }
+            AnyAlgorithm::SlidingLog(log) if may_be(Name::SlidingLog) => {
+                decide_by_log(log, self.table, self.rate, self.tag, self.cost, now)
+            }
+            // The limiter's type says which one it is.
+            _ => decide_anywhere(self.table, self.rate, self.tag, self.cost, now),
         }
     }
 
     /// Decides at `now`, which is the key's own time.
     #[inline(always)]
-    fn decide_by<E: Engine>(self, engine: &E, now: u64) -> Decision {
-        let answer = |verdict: Verdict| {
-            Decision::new(engine.most(), engine.standing_word(verdict.state, now), verdict.wait)
-        };
-        let line = self.table.first_home(self.tag);
-        let settled = match self.decide_in(engine, line, now) {
-            Ok(verdict) => return answer(verdict),
-            Err(Hindrance::Contended) => decide_contended(engine, self, now),
-            Err(Hindrance::Elsewhere) => decide_in_second(engine, self, now),
+    fn decide_by<E: Engine>(self, engine: E, now: u64) -> Answer {
+        let Self { table, rate, tag, cost } = self;
+        let settled = match self.decide_in(&engine, table.first_home(tag), now) {
+            Ok(verdict) => Settled::Here(verdict),
+            Err(Hindrance::Contended) => decide_contended(engine, table, rate, tag, cost, now),
+            Err(Hindrance::Elsewhere) => decide_in_second(engine, table, rate, tag, cost, now),
         };
         match settled {
-            Settled::Here(verdict) => answer(verdict),
-            Settled::Done(decision) => decision,
+            Settled::Here(Verdict { state, wait }) => {
+                Answer { most: engine.most(), left: engine.standing_word(state, now), wait }
+            }
+            Settled::Done(answer) => answer,
         }
     }
 
@@ -104,10 +119,13 @@ impl Ask<'_> {
     #[inline(always)]
     fn decide_in<E: Engine>(&self, engine: &E, line: usize, now: u64) -> Result<Verdict, Hindrance> {
         let Self { table, rate, tag, cost } = *self;
-        let line = &table.lines[line];
+        let (index, line) = (line, &table.lines[line]);
         line.warm();
         let Some(guard) = line.open_in(rate.epoch) else { return Err(Hindrance::Elsewhere) };
         let Some(slot) = line.find(tag) else { return Err(Hindrance::Elsewhere) };
+        if E::TIERED && !table.is_own(rate, index, slot) {
+            return Err(Hindrance::Elsewhere);
+        }
         let state = if E::NARROW { line.narrow(slot) } else { line.state(slot) };
         match engine.admit_word(state, now, cost) {
             Ok(next) if line.try_lock_open(guard) => {
@@ -123,129 +141,79 @@ impl Ask<'_> {
             _ => Err(Hindrance::Contended),
         }
     }
+}
 
-    /// Decides wherever the key is, or stores it, in whatever quota the table has by now. `now` is everybody's time.
-    #[inline(never)]
-    fn decide_anywhere(self, now: u64) -> Decision {
-        self.run(now, Operation::Take(self.cost), |rate, outcome, left| {
-            Decision::new(rate.most(), left(outcome), outcome.result.err())
-        })
-    }
+/// As [`Ask::decide`], for all that is not usual, and out of line.
+#[inline(never)]
+fn decide_by_any(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Answer {
+    Ask { table, rate, tag, cost }.decide_by_name::<AnyAlgorithm>(now)
+}
 
-    /// Runs an operation wherever the key is, or stores it, in whatever quota the table has by now.
-    pub(crate) fn run<T>(
-        self,
-        now: u64,
-        mut operation: Operation,
-        answer: impl Fn(&Rate, &Outcome, &dyn Fn(&Outcome) -> Standing) -> T,
-    ) -> T {
-        let mut backoff = Backoff::default();
-        let mut other = None;
-        loop {
-            match self.attempt(other.as_ref().unwrap_or(self.rate), now, operation, &answer) {
-                Ok(answer) => return answer,
-                Err(Again::Busy) => backoff.wait(),
-                Err(Again::Epoch(line)) => {
-                    let rate = other.as_ref().unwrap_or(self.rate);
-                    let on = |next: &Rate| match next.algorithm == rate.algorithm {
-                        true => operation,
-                        false => operation.under_another_limit(),
-                    };
-                    let (next, done) = self.table.catch_up_and(
-                        rate,
-                        line,
-                        self.tag,
-                        || now,
-                        |next, slot| self.run_locked(next, (line, slot), now, on(next), &answer),
-                    );
-                    if let Some(answer) = done {
-                        return answer;
-                    }
-                    operation = on(&next);
-                    other = Some(next);
-                }
+/// As [`Ask::decide`], for a key that may be written in another quota.
+#[inline(never)]
+fn decide_by_tier(gcra: &Gcra, table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Answer {
+    Ask { table, rate, tag, cost }.decide_by(Tiered(gcra), now)
+}
+
+/// As [`Ask::decide`], on a log.
+#[inline(never)]
+fn decide_by_log(
+    algorithm: &SlidingLog,
+    table: &Table,
+    rate: &Rate,
+    tag: u64,
+    cost: u64,
+    now: u64,
+) -> Answer {
+    let index = table.first_home(tag);
+    let line = &table.lines[index];
+    let found = || {
+        let guard = line.open_in(rate.epoch)?;
+        let slot = line.find(tag)?;
+        Some((guard, slot, table.logs.get()?.get(index, slot)?))
+    };
+    if let (Some((guard, slot, log)), 1..) = (found(), cost) {
+        let mut entries = Entries::read(log);
+        let taken = algorithm.take(&entries, now, cost);
+        let answer = Answer { most: algorithm.capacity(), left: taken.left, wait: taken.wait };
+        if taken.wait.is_some() {
+            if line.is_still(guard) {
+                return answer;
             }
+        } else if line.try_lock_open(guard) {
+            line.set_narrow(slot, Word { low: now.saturating_add(taken.left.reset_after), high: 0 });
+            entries.push_to(taken.count, now, cost);
+            line.unlock(guard);
+            return answer;
         }
     }
+    decide_anywhere(table, rate, tag, cost, now)
+}
 
-    /// Runs an operation on the key in a slot whose line the caller has locked.
-    fn run_locked<T>(
-        &self,
-        rate: &Rate,
-        place: (usize, usize),
-        now: u64,
-        operation: Operation,
-        answer: &impl Fn(&Rate, &Outcome, &dyn Fn(&Outcome) -> Standing) -> T,
-    ) -> T {
-        let own = rate.time_of(self.tag, now);
-        let (word, log) = (self.table.lines[place.0].state(place.1), self.table.log(rate, place.0, place.1));
-        let outcome = rate.algorithm.run(word, log, own, operation);
-        let answered = answer(rate, &outcome, &|outcome| rate.algorithm.left_after(outcome, log, own));
-        self.table.write(rate, place, outcome.word, outcome.change, own);
-        answered
-    }
-
-    fn attempt<T>(
-        &self,
-        rate: &Rate,
-        now: u64,
-        operation: Operation,
-        answer: &impl Fn(&Rate, &Outcome, &dyn Fn(&Outcome) -> Standing) -> T,
-    ) -> Result<T, Again> {
-        let place = self.table.look(rate, self.tag)?;
-        let own = rate.time_of(self.tag, now);
-        let (word, log) = self.table.found(rate, &place);
-        let outcome = rate.algorithm.run(word, log, own, operation);
-        // While the log is as it was.
-        let answered = answer(rate, &outcome, &|outcome| rate.algorithm.left_after(outcome, log, own));
-        if outcome.leaves(word) {
-            // Nothing to write; and a key that is not there is not stored.
-            return if self.table.confirm(&place) { Ok(answered) } else { Err(Again::Busy) };
-        }
-        let locks = Locks::<2>::of(self.table, &place)?;
-        if !locks.lock() {
-            return Err(Again::Busy);
-        }
-        let Outcome { word: state, change, .. } = outcome;
-        match place {
-            Place::Held { line, slot, .. } => self.table.write(rate, (line, slot), state, change, own),
-            Place::Absent { first, second, .. } => {
-                self.table.insert(rate, Newcomer { tag: self.tag, state, change }, (first.0, second.0), now);
-            }
-        }
-        locks.unlock();
-        Ok(answered)
-    }
-
-    /// What `decide` would answer now, with the state as it is.
-    pub(crate) fn peek(&self, now: u64) -> Decision {
-        let mut backoff = Backoff::default();
-        let mut rate = self.rate.clone();
-        loop {
-            match self.table.look(&rate, self.tag) {
-                Ok(place) => {
-                    let own = rate.time_of(self.tag, now);
-                    let (word, log) = self.table.found(&rate, &place);
-                    let outcome = rate.algorithm.run(word, log, own, Operation::Take(self.cost));
-                    let standing = rate.algorithm.left(word, log, own);
-                    if self.table.confirm(&place) {
-                        return Decision::new(rate.most(), standing, outcome.result.err());
-                    }
-                    backoff.wait();
-                }
-                Err(Again::Busy) => backoff.wait(),
-                Err(Again::Epoch(line)) => rate = self.table.catch_up(&rate, line, self.tag, || now),
-            }
-        }
-    }
+/// Decides wherever the key is, or stores it, in whatever quota the table has by now. `now` is everybody's time.
+#[inline(never)]
+fn decide_anywhere(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Answer {
+    Ask { table, rate, tag, cost }.run(now, Operation::Take(cost), |rate, outcome, log, own| Answer {
+        most: rate.most(),
+        left: rate.algorithm.left_after(outcome, log, own),
+        wait: outcome.result.err(),
+    })
 }
 
 /// As [`Ask::decide`], for a key that is in its second line: one in twenty, or more where keys come and go.
 #[inline(never)]
-fn decide_in_second<E: Engine>(engine: &E, ask: Ask<'_>, now: u64) -> Settled {
-    match ask.decide_in(engine, ask.table.second_home(ask.tag), now) {
+fn decide_in_second<E: Engine>(
+    engine: E,
+    table: &Table,
+    rate: &Rate,
+    tag: u64,
+    cost: u64,
+    now: u64,
+) -> Settled {
+    let ask = Ask { table, rate, tag, cost };
+    match ask.decide_in(&engine, ask.table.second_home(ask.tag), now) {
         Ok(verdict) => Settled::Here(verdict),
-        Err(_) => Settled::Done(ask.decide_anywhere(ask.rate.everybodys(ask.tag, now))),
+        Err(_) => Settled::Done(decide_anywhere(table, rate, tag, cost, rate.everybodys(tag, now))),
     }
 }
 
@@ -255,13 +223,23 @@ fn decide_in_second<E: Engine>(engine: &E, ask: Ask<'_>, now: u64) -> Settled {
 /// cannot fail unless a writer is inside just now; and not at once, so that the winner, who has the line in its cache,
 /// gets several requests done in the meantime.
 #[cold]
-fn decide_contended<E: Engine>(engine: &E, ask: Ask<'_>, now: u64) -> Settled {
+fn decide_contended<E: Engine>(
+    engine: E,
+    table: &Table,
+    rate: &Rate,
+    tag: u64,
+    cost: u64,
+    now: u64,
+) -> Settled {
+    let ask = Ask { table, rate, tag, cost };
     let mut backoff = Backoff::contended();
-    let line = &ask.table.lines[ask.table.first_home(ask.tag)];
+    let index = ask.table.first_home(ask.tag);
+    let line = &ask.table.lines[index];
     backoff.wait();
     let guard = line.lock(&mut backoff);
     if guard.is_open_in(ask.rate.epoch) {
-        if let Some(slot) = line.find(ask.tag) {
+        let found = line.find(ask.tag).filter(|&slot| !E::TIERED || ask.table.is_own(ask.rate, index, slot));
+        if let Some(slot) = found {
             let state = line.state(slot);
             let verdict = match engine.admit_word(state, now, ask.cost) {
                 Ok(next) => {
@@ -278,5 +256,5 @@ fn decide_contended<E: Engine>(engine: &E, ask: Ask<'_>, now: u64) -> Settled {
         }
     }
     line.release(guard);
-    Settled::Done(ask.decide_anywhere(ask.rate.everybodys(ask.tag, now)))
+    Settled::Done(decide_anywhere(table, rate, tag, cost, rate.everybodys(tag, now)))
 }

@@ -14,6 +14,7 @@ mod line;
 mod logs;
 mod pair;
 mod rate;
+mod run;
 mod several;
 mod slot;
 #[cfg(test)]
@@ -30,7 +31,7 @@ pub(crate) use ask::Ask;
 use ask::Verdict;
 use line::{EMPTY, Guard, Line, SLOTS};
 use logs::Logs;
-pub(crate) use pair::decide_pair;
+pub(crate) use pair::{Usual, decide_any, decide_pair};
 pub(crate) use rate::Rate;
 use rate::Rates;
 pub(crate) use several::decide_all;
@@ -175,7 +176,7 @@ impl Table {
     }
 
     fn held(&self, rate: &Rate, (line, slot): (usize, usize), guard: Guard) -> Result<Place, Again> {
-        if rate.is_tiered() && self.numbers().get(line, slot) != rate.tier {
+        if rate.is_tiered() && !self.is_own(rate, line, slot) {
             return Err(Again::Epoch(line));
         }
         Ok(Place::Held { line, slot, guard, state: self.lines[line].state(slot) })

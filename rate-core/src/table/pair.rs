@@ -7,8 +7,7 @@
 use super::line::{Guard, Line};
 use super::{Ask, Verdict};
 use crate::Decision;
-use crate::algorithm::{Algorithm, Packed};
-use crate::algorithm::{AnyAlgorithm, Engine, NEVER, Standing, Whole, Word};
+use crate::algorithm::{Algorithm, AnyAlgorithm, Engine, Gcra, NEVER, Packed, Standing, Whole, Word};
 
 /// A key in its first line, as of a guard.
 struct Seen<'a> {
@@ -39,6 +38,7 @@ impl<'a> Seen<'a> {
 }
 
 /// Any algorithm whose states are words.
+#[derive(Clone, Copy)]
 struct Dynamic<'a>(&'a AnyAlgorithm);
 
 impl Engine for Dynamic<'_> {
@@ -73,26 +73,39 @@ impl Engine for Dynamic<'_> {
     }
 }
 
-/// Decides both as one, or says nothing.
-// Inlined always, as a single decision is: what the caller does not ask of the answers is then not computed.
-#[inline(always)]
-pub(crate) fn decide_pair(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Decision; 2]> {
-    if a.rate.is_tiered() || b.rate.is_tiered() {
-        return None;
+/// Both in the case that nearly always holds, each a token bucket of whole ticks.
+pub(crate) struct Usual<'a>([(Ask<'a>, &'a Gcra); 2]);
+
+impl<'a> Usual<'a> {
+    #[inline(always)]
+    pub(crate) fn of(a: &Ask<'a>, b: &Ask<'a>) -> Option<Self> {
+        Some(Self([(*a, a.rate.usual.as_ref()?), (*b, b.rate.usual.as_ref()?)]))
     }
-    if let (AnyAlgorithm::Gcra(first), AnyAlgorithm::Gcra(second)) = (&a.rate.algorithm, &b.rate.algorithm) {
-        if first.is_whole() && second.is_whole() {
-            return decide((a, &Whole(first), now), (b, &Whole(second), now));
-        }
+
+    /// Decides both as one, or says nothing.
+    // Inlined always, as a single decision is: what the caller does not ask of the answers is then not computed.
+    #[inline(always)]
+    pub(crate) fn decide(&self, now: u64) -> Option<[Decision; 2]> {
+        let [(a, first), (b, second)] = &self.0;
+        decide((a, &Whole(first), now), (b, &Whole(second), now))
     }
-    decide_any(a, b, now)
 }
 
-/// As [`decide_pair`], for all that is not whole.
+/// Decides both as one, or says nothing.
+#[inline(always)]
+pub(crate) fn decide_pair(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Decision; 2]> {
+    match Usual::of(a, b) {
+        Some(usual) => usual.decide(now),
+        None => decide_any(a, b, now),
+    }
+}
+
+/// As [`decide_pair`], for all that is not usual.
 #[inline(never)]
-fn decide_any(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Decision; 2]> {
-    let has_log = |ask: &Ask<'_>| matches!(ask.rate.algorithm, AnyAlgorithm::SlidingLog(_));
-    if has_log(a) || has_log(b) {
+pub(crate) fn decide_any(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Decision; 2]> {
+    let is_left_out =
+        |ask: &Ask<'_>| ask.rate.is_tiered() || matches!(ask.rate.algorithm, AnyAlgorithm::SlidingLog(_));
+    if is_left_out(a) || is_left_out(b) {
         return None;
     }
     let own = |ask: &Ask<'_>| ask.rate.time_of(ask.tag, now);

@@ -18,12 +18,26 @@ pub(crate) struct Rate {
     pub(super) epoch: Epoch,
     /// The number of a quota that only some keys are counted by, or 0.
     pub(super) tier: u32,
+    /// The algorithm in the case that nearly always holds, so that a check finds that out by one look.
+    pub(super) usual: Option<Gcra>,
 }
 
 impl Rate {
     /// The first limit of a table.
     pub(crate) fn new(algorithm: impl Into<AnyAlgorithm>) -> Self {
-        Self { algorithm: algorithm.into(), epoch: Epoch::default(), tier: 0 }
+        Self::of(algorithm.into(), Epoch::default(), 0)
+    }
+
+    fn of(algorithm: AnyAlgorithm, epoch: Epoch, tier: u32) -> Self {
+        let usual = match algorithm {
+            AnyAlgorithm::Gcra(gcra) if gcra.is_whole() && !epoch.is_tiered() => Some(gcra),
+            _ => None,
+        };
+        Self { algorithm, epoch, tier, usual }
+    }
+
+    pub(super) fn in_epoch(&self, epoch: Epoch) -> Self {
+        Self::of(self.algorithm, epoch, self.tier)
     }
 
     /// Most units at once.
@@ -63,16 +77,16 @@ impl Rates {
     }
 
     pub(super) fn tier(&self, gcra: Gcra, tier: u32) -> Rate {
-        Rate { algorithm: gcra.into(), epoch: self.current.epoch.tiered(), tier }
+        Rate::of(gcra.into(), self.current.epoch.tiered(), tier)
     }
 
     /// What decides a request in `rate` by now, on a line that is tiered or not.
     fn as_of_now(&self, rate: &Rate, is_tiered: bool) -> Rate {
         let epoch = self.current.epoch;
         match rate.tier {
-            0 if is_tiered => Rate { epoch: epoch.tiered(), ..self.current.clone() },
+            0 if is_tiered => self.current.in_epoch(epoch.tiered()),
             0 => self.current.clone(),
-            _ => Rate { epoch: epoch.tiered(), ..rate.clone() },
+            _ => rate.in_epoch(epoch.tiered()),
         }
     }
 }
@@ -91,7 +105,7 @@ impl Table {
     /// Makes `algorithm` the current limit, in which no line is written yet.
     fn announce(&self, algorithm: AnyAlgorithm, now: u64) -> Rate {
         let mut rates = ignore_poison(self.rates.write());
-        let rate = Rate { algorithm, epoch: rates.current.epoch.next(), tier: 0 };
+        let rate = Rate::of(algorithm, rates.current.epoch.next(), 0);
         rates.previous = Some((core::mem::replace(&mut rates.current, rate.clone()), now));
         rate
     }

@@ -64,6 +64,12 @@ impl Numbers {
 }
 
 impl Table {
+    /// Whether the key in a slot of a tiered line is written in `rate`.
+    #[inline]
+    pub(super) fn is_own(&self, rate: &Rate, line: usize, slot: usize) -> bool {
+        self.numbers().get(line, slot) == rate.tier
+    }
+
     pub(super) fn numbers(&self) -> &Numbers {
         self.numbers.get_or_init(|| Numbers::new(self.lines.len()))
     }

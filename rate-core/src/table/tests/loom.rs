@@ -173,7 +173,7 @@ fn loom_a_quota_change_frees_nobody_who_is_checked_meanwhile() {
             in_every_order(move |race| {
                 let limit = Limit::new(quota, 1);
                 assert!(limit.take(KEY));
-                let next = Rate { algorithm: next.into(), epoch: limit.rate.epoch.next(), tier: 0 };
+                let next = Rate::new(next).in_epoch(limit.rate.epoch.next());
                 let rate = if knows_next { next.clone() } else { limit.rate.clone() };
                 let (changed, admitted) = race.between(
                     &limit,

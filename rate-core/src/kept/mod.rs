@@ -1,0 +1,139 @@
+//! The algorithms as the limiters keep them: every operation on the 96 bits of a state, and on the log beside it if there
+//! is one.
+//!
+//! An operation is decided on a state that was read without a lock, and says what to write; whoever writes it makes sure
+//! that nothing has moved since.
+
+mod run;
+mod slot;
+
+use crate::algorithm::{
+    Algorithm, AlgorithmName, AnyAlgorithm, CalendarWindow, Charged, FixedWindow, Gcra, LeakyBucket, Packed,
+    Ring, SlidingLog, SlidingWindow, Word,
+};
+use crate::sync::{AtomicU64, Ordering};
+
+/// An algorithm that the limiters of this crate can count by.
+///
+/// All of them: the trait cannot be implemented elsewhere.
+pub trait Kept: Algorithm + Copy + Into<AnyAlgorithm> + sealed::Sealed {
+    /// Which one, if that is known when the program is compiled.
+    #[doc(hidden)]
+    const NAME: Option<AlgorithmName>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! kept {
+    ($($algorithm:ident)*) => {$(
+        impl sealed::Sealed for $algorithm {}
+
+        impl Kept for $algorithm {
+            const NAME: Option<AlgorithmName> = Some(AlgorithmName::$algorithm);
+        }
+    )*};
+}
+
+kept!(Gcra LeakyBucket FixedWindow CalendarWindow SlidingWindow SlidingLog);
+
+impl sealed::Sealed for AnyAlgorithm {}
+
+impl Kept for AnyAlgorithm {
+    const NAME: Option<AlgorithmName> = None;
+}
+
+/// What is asked of a key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Operation {
+    Take(u64),
+    TakeUpTo(u64),
+    Refund(Charged),
+    Reserve { cost: u64, max_wait: u64 },
+    Cancel { after: Word, charge: Charged },
+    Debit { units: u64, max_debt: u64 },
+    Penalize { until: u64 },
+}
+
+impl Operation {
+    /// The same where the limit has changed since the caller has read it: units of the old one cannot be given back to a state
+    /// that is written in the new one.
+    pub(crate) fn under_another_limit(self) -> Self {
+        match self {
+            Self::Refund(charge) | Self::Cancel { charge, .. } => {
+                Self::Refund(Charged { units: 0, ..charge })
+            }
+            other => other,
+        }
+    }
+}
+
+/// How an operation ends if nothing has moved since the state was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outcome {
+    /// The state afterwards.
+    pub(crate) word: Word,
+    /// What becomes of the log.
+    pub(crate) change: Change,
+    /// Units taken or given back, or ticks to wait for a reservation; or the wait after which to ask again.
+    pub(crate) result: Result<u64, u64>,
+}
+
+/// What an operation writes into a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Nothing,
+    Push(u64),
+    Refund(Charged),
+    Fill { until: u64 },
+}
+
+/// A log in the memory of a limiter.
+pub(crate) type AtomicLog = [AtomicU64];
+
+/// What a key has that has no log yet.
+pub(crate) fn no_log() -> &'static AtomicLog {
+    #[cfg(not(all(test, loom)))]
+    {
+        static NONE: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
+        &NONE
+    }
+    // Loom's atomics belong to one run of a model.
+    #[cfg(all(test, loom))]
+    std::boxed::Box::leak(std::boxed::Box::new([0; 4].map(AtomicU64::new)))
+}
+
+// Relaxed, all of it: what is read is judged by the guard of the slot, and what is written is published by unlocking it.
+impl Ring for &AtomicLog {
+    #[inline]
+    fn words(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn load(&self, word: usize) -> u64 {
+        self[word].load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn store(&mut self, word: usize, value: u64) {
+        self[word].store(value, Ordering::Relaxed);
+    }
+}
+
+impl Outcome {
+    /// What is to be written, nothing.
+    fn unchanged(word: Word, result: Result<u64, u64>) -> Self {
+        Self { word, change: Change::Nothing, result }
+    }
+
+    fn of<A: Packed>(algorithm: &A, (state, result): (A::State, u64)) -> Self {
+        Self { word: algorithm.pack(state), change: Change::Nothing, result: Ok(result) }
+    }
+
+    /// Whether there is nothing to write.
+    pub(crate) fn leaves(&self, word: Word) -> bool {
+        self.word == word && self.change == Change::Nothing
+    }
+}

@@ -1,0 +1,101 @@
+//! What a table of many keys asks of a state besides.
+
+use super::{AtomicLog, Operation, Outcome, no_log};
+use crate::algorithm::{Algorithm, AnyAlgorithm, Engine, Entries, Gcra, Packed, Word};
+
+impl AnyAlgorithm {
+    /// The first tick of the key's own time from which its state cannot be told from a fresh one.
+    pub(crate) fn fresh_from_word(&self, word: Word) -> u64 {
+        match self {
+            Self::Gcra(gcra) => gcra.fresh_from(gcra.unpack(word)),
+            Self::LeakyBucket(bucket) => bucket.fresh_from(bucket.unpack(word)),
+            Self::FixedWindow(window) => window.fresh_from(window.unpack(word)),
+            Self::CalendarWindow(window) => window.fresh_from(window.unpack(word)),
+            Self::SlidingWindow(window) => window.fresh_from(window.unpack(word)),
+            Self::SlidingLog(_) => word.low,
+        }
+    }
+
+    /// A state that is as good as new from `instant` on, and that of a key that is full before.
+    ///
+    pub(crate) fn word_fresh_at(&self, instant: u64) -> Word {
+        match self {
+            Self::Gcra(gcra) => Packed::fresh_at(gcra, instant),
+            Self::LeakyBucket(bucket) => bucket.fresh_at(instant),
+            Self::FixedWindow(window) => window.fresh_at(instant),
+            Self::CalendarWindow(window) => window.fresh_at(instant),
+            Self::SlidingWindow(window) => window.fresh_at(instant),
+            Self::SlidingLog(_) => Word { low: instant, high: 0 },
+        }
+    }
+
+    /// What losing a state would admit, in an order among the keys of one table.
+    pub(crate) fn strength(&self, word: Word, log: &AtomicLog, now: u64) -> u64 {
+        match self {
+            Self::Gcra(gcra) => gcra.strength(word, now),
+            Self::LeakyBucket(bucket) => bucket.strength(word, now),
+            Self::FixedWindow(window) => window.strength(word, now),
+            Self::CalendarWindow(window) => window.strength(word, now),
+            Self::SlidingWindow(window) => window.strength(word, now),
+            Self::SlidingLog(algorithm) => {
+                algorithm.capacity() - algorithm.standing_of(&Entries::read(log), now).remaining
+            }
+        }
+    }
+
+    /// Carries the used share of a state over to the limit `to`: half spent stays half spent.
+    ///
+    /// `at` is the instant of the change in the key's time under either. Rounded up to a unit, or less, so that changing a
+    /// limit back and forth never frees anybody; and for a log the new one is to begin with what is returned.
+    pub(crate) fn carry_over(&self, to: &Self, (word, log): (Word, &AtomicLog), at: (u64, u64)) -> Outcome {
+        if let (Some(from), Some(next)) = (self.intervals(), to.intervals()) {
+            let state = from.carry_over(next, from.unpack(word), at.0);
+            return Outcome::of(next, (state, 0));
+        }
+        let left = match self.intervals() {
+            // What is in the queue, where the queue itself would say that nothing can pass.
+            Some(gcra) => gcra.standing_word(word, at.0),
+            None => self.left(word, log, at.0),
+        };
+        let (all, next_all) = (u128::from(self.capacity()), u128::from(to.capacity()));
+        let used = (all - u128::from(left.remaining).min(all)) * next_all;
+        // At most all of it, so it fits.
+        let units = used.div_ceil(all) as u64;
+        if units == 0 {
+            // Not moved to `at`: an idle key has nothing to carry, and `at` may lie far ahead of everybody else's time.
+            let fresh_from = self.fresh_from_word(word);
+            let fresh_from = match at.1.checked_sub(at.0) {
+                Some(later) => fresh_from.saturating_add(later),
+                None => fresh_from.saturating_sub(at.0 - at.1),
+            };
+            return Outcome::unchanged(to.word_fresh_at(fresh_from), Ok(0));
+        }
+        let queue = to.intervals().map(|gcra| Self::Gcra(*gcra));
+        let taken = queue.as_ref().unwrap_or(to).run(Word::default(), no_log(), at.1, Operation::Take(units));
+        match taken.result {
+            Ok(_) => taken,
+            // Past the end of representable time: refused rather than forgotten.
+            Err(_) => Outcome::unchanged(to.word_fresh_at(u64::MAX), Ok(0)),
+        }
+    }
+
+    /// The arithmetic of those whose state is an instant.
+    fn intervals(&self) -> Option<&Gcra> {
+        match self {
+            Self::Gcra(gcra) => Some(gcra),
+            Self::LeakyBucket(bucket) => Some(bucket.gcra()),
+            _ => None,
+        }
+    }
+
+    /// Ticks by which the own time of the key with this hash is ahead.
+    #[inline(always)]
+    pub(crate) fn shift(&self, hash: u64) -> u64 {
+        if let Self::FixedWindow(window) = self { window.shift(hash) } else { 0 }
+    }
+
+    /// Admissions that a log has room for; zero where there is none.
+    pub(crate) fn entries(&self) -> usize {
+        if let Self::SlidingLog(log) = self { log.entries() } else { 0 }
+    }
+}

@@ -1,0 +1,108 @@
+//! What only some algorithms can do.
+
+use core::hash::Hash;
+use core::time::Duration;
+
+use super::KeyedLimiter;
+use crate::algorithm::{Charged, Debit, Refund, Reserve};
+use crate::kept::{Kept, Operation};
+use crate::reservation::{Reservation, Source};
+use crate::table::Table;
+use crate::time::nanos;
+use crate::{Denied, Timestamp};
+
+impl<A: Kept + Refund> KeyedLimiter<A> {
+    /// Gives back what is left of `units` that `key` took at `charged`, and returns how many that is.
+    ///
+    /// Never more than were taken, nothing of an earlier window, and nothing that has come back by itself: a token bucket
+    /// gives back the charge less what it has earned since. So nobody is ever better off than without the charge. A clone that
+    /// is older than a change of the limit gives nothing back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rate_core::{KeyedLimiter, Quota, Timestamp};
+    ///
+    /// let limiter = KeyedLimiter::new(Quota::per_hour(3));
+    /// let now = Timestamp::ZERO;
+    /// assert!(limiter.check_n_at("ann", 3, now).is_allowed());
+    /// assert!(!limiter.check_at("ann", now).is_allowed());
+    /// assert_eq!(limiter.refund_at("ann", 2, now, now), 2);
+    /// assert_eq!(limiter.peek_at("ann", now).remaining(), 2);
+    /// ```
+    pub fn refund<Q: Hash + ?Sized>(&self, key: &Q, units: u64, charged: Timestamp) -> u64 {
+        self.refund_at(key, units, charged, self.clock.now())
+    }
+
+    /// As [`refund`](Self::refund), at `now`.
+    pub fn refund_at<Q: Hash + ?Sized>(
+        &self,
+        key: &Q,
+        units: u64,
+        charged: Timestamp,
+        now: Timestamp,
+    ) -> u64 {
+        let at = self.rate.time_of(Table::tag_of(self.fingerprint(key).0), charged.as_nanos());
+        self.amount(key, Operation::Refund(Charged { units, at }), now)
+    }
+}
+
+impl<A: Kept + Reserve> KeyedLimiter<A> {
+    /// Takes `cost` units of `key` for the earliest instant at which they may be used, at most `max_wait` from now. Does not
+    /// wait.
+    ///
+    /// Reservations are served in the order they are made in, and a [`check`](Self::check) passes none of them.
+    ///
+    /// # Errors
+    ///
+    /// When the units could be used later only, or never. The wait is until the same reservation is accepted.
+    pub fn reserve<Q: Hash + ?Sized>(
+        &self,
+        key: &Q,
+        cost: u64,
+        max_wait: Duration,
+    ) -> Result<Reservation<'_>, Denied> {
+        self.reserve_at(key, cost, max_wait, self.clock.now())
+    }
+
+    /// As [`reserve`](Self::reserve), at `now`.
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve`](Self::reserve).
+    pub fn reserve_at<Q: Hash + ?Sized>(
+        &self,
+        key: &Q,
+        cost: u64,
+        max_wait: Duration,
+        now: Timestamp,
+    ) -> Result<Reservation<'_>, Denied> {
+        let ask = self.ask(self.fingerprint(key), 0);
+        let operation = Operation::Reserve { cost, max_wait: nanos(max_wait) };
+        let (after, wait) =
+            ask.run(now.as_nanos(), operation, |rate, outcome, log, own| match outcome.result {
+                Ok(wait) => Ok((outcome.word, wait)),
+                Err(wait) => {
+                    Err(Denied::new(rate.most(), rate.algorithm.left_after(outcome, log, own), wait))
+                }
+            })?;
+        let wait = Duration::from_nanos(wait);
+        let ready = now.saturating_add(wait);
+        Ok(Reservation { source: Source::Keyed(ask), clock: &self.clock, after, units: cost, ready, wait })
+    }
+}
+
+impl<A: Kept + Debit> KeyedLimiter<A> {
+    /// Takes `units` of `key` whether they are there or not, as long as no more than `max_debt` units are owed then, and
+    /// returns how many were taken. Nothing is admitted until the debt is earned back.
+    ///
+    /// For what is known only afterwards: the tokens an answer turned out to have, the bytes an upload turned out to be.
+    pub fn debit<Q: Hash + ?Sized>(&self, key: &Q, units: u64, max_debt: u64) -> u64 {
+        self.debit_at(key, units, max_debt, self.clock.now())
+    }
+
+    /// As [`debit`](Self::debit), at `now`.
+    pub fn debit_at<Q: Hash + ?Sized>(&self, key: &Q, units: u64, max_debt: u64, now: Timestamp) -> u64 {
+        self.amount(key, Operation::Debit { units, max_debt }, now)
+    }
+}

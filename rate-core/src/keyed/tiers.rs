@@ -1,0 +1,63 @@
+//! Quotas per call.
+
+use core::hash::Hash;
+
+use super::KeyedLimiter;
+use crate::algorithm::{Gcra, NEVER, Standing};
+use crate::table::Ask;
+use crate::{Decision, Quota, Tier, Timestamp};
+
+impl KeyedLimiter {
+    /// A limiter of the same keys in the same memory, which counts whoever it is asked for by `quota`: a tier.
+    ///
+    /// A key that is asked for through another one takes the share it has used along, and earns at the rate of the quota it was
+    /// last asked for in. So a change of plan is no fresh burst, nor is going back and forth. Everything that this limiter can do
+    /// a tier can, several limits at once included.
+    ///
+    /// Cheap enough to be made for each request; the quotas themselves are remembered, a hundred bytes for each that is different,
+    /// and up to a million of them: whoever comes with another one then is counted by this limiter's own. The first of them
+    /// allocates six bytes for each key of the capacity.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rate_core::{KeyedLimiter, Quota, Timestamp};
+    ///
+    /// let free = KeyedLimiter::new(Quota::per_minute(10));
+    /// let gold = free.tier(Quota::per_minute(100));
+    /// let now = Timestamp::ZERO;
+    /// assert!(free.check_n_at("ann", 10, now).is_allowed());
+    /// // She has used all of it, in any plan.
+    /// assert!(!gold.check_at("ann", now).is_allowed());
+    /// assert!(gold.check_n_at("bob", 100, now).is_allowed());
+    /// ```
+    #[must_use]
+    pub fn tier(&self, quota: Quota) -> Self {
+        Self { rate: self.table.tier(Gcra::new(quota)), ..self.clone() }
+    }
+
+    /// Takes `cost` units for `key` as its tier allows. Never waits.
+    pub fn check_tier<Q: Hash + ?Sized>(&self, key: &Q, tier: Tier, cost: u64) -> Decision {
+        self.check_tier_at(key, tier, cost, self.clock.now())
+    }
+
+    /// Takes `cost` units for `key` as its tier allows at `now`.
+    pub fn check_tier_at<Q: Hash + ?Sized>(
+        &self,
+        key: &Q,
+        tier: Tier,
+        cost: u64,
+        now: Timestamp,
+    ) -> Decision {
+        let standing = |remaining| Standing { remaining, reset_after: 0 };
+        match tier {
+            Tier::Unlimited => Decision::new(u64::MAX, standing(u64::MAX), None),
+            Tier::Blocked => Decision::new(0, standing(0), Some(NEVER)),
+            Tier::Limit(quota) => {
+                let rate = self.table.tier(Gcra::new(quota));
+                let ask = Ask { rate: &rate, ..self.ask(self.fingerprint(key), cost) };
+                ask.decide::<Gcra>(now.as_nanos())
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Any operation, wherever the key is.
+
+use super::insert::Newcomer;
+use super::several::Locks;
+use super::{Again, Ask, Place, Rate};
+use crate::Decision;
+use crate::kept::{AtomicLog, Operation, Outcome};
+use crate::sync::Backoff;
+
+impl Ask<'_> {
+    /// Runs an operation wherever the key is, or stores it, in whatever quota the table has by now.
+    pub(crate) fn run<T>(
+        self,
+        now: u64,
+        mut operation: Operation,
+        answer: impl Fn(&Rate, &Outcome, &AtomicLog, u64) -> T,
+    ) -> T {
+        let mut backoff = Backoff::default();
+        let mut other = None;
+        loop {
+            match self.attempt(other.as_ref().unwrap_or(self.rate), now, operation, &answer) {
+                Ok(answer) => return answer,
+                Err(Again::Busy) => backoff.wait(),
+                Err(Again::Epoch(line)) => {
+                    let rate = other.as_ref().unwrap_or(self.rate);
+                    let on = |next: &Rate| match next.algorithm == rate.algorithm {
+                        true => operation,
+                        false => operation.under_another_limit(),
+                    };
+                    let (next, done) = self.table.catch_up_and(
+                        rate,
+                        line,
+                        self.tag,
+                        || now,
+                        |next, slot| self.run_locked(next, (line, slot), now, on(next), &answer),
+                    );
+                    if let Some(answer) = done {
+                        return answer;
+                    }
+                    operation = on(&next);
+                    other = Some(next);
+                }
+            }
+        }
+    }
+
+    /// Runs an operation on the key in a slot whose line the caller has locked.
+    fn run_locked<T>(
+        &self,
+        rate: &Rate,
+        place: (usize, usize),
+        now: u64,
+        operation: Operation,
+        answer: &impl Fn(&Rate, &Outcome, &AtomicLog, u64) -> T,
+    ) -> T {
+        let own = rate.time_of(self.tag, now);
+        let (word, log) = (self.table.lines[place.0].state(place.1), self.table.log(rate, place.0, place.1));
+        let outcome = rate.algorithm.run(word, log, own, operation);
+        let answered = answer(rate, &outcome, log, own);
+        self.table.write(rate, place, outcome.word, outcome.change, own);
+        answered
+    }
+
+    fn attempt<T>(
+        &self,
+        rate: &Rate,
+        now: u64,
+        operation: Operation,
+        answer: &impl Fn(&Rate, &Outcome, &AtomicLog, u64) -> T,
+    ) -> Result<T, Again> {
+        let place = self.table.look(rate, self.tag)?;
+        let own = rate.time_of(self.tag, now);
+        let (word, log) = self.table.found(rate, &place);
+        let outcome = rate.algorithm.run(word, log, own, operation);
+        // While the log is as it was.
+        let answered = answer(rate, &outcome, log, own);
+        if outcome.leaves(word) {
+            // Nothing to write; and a key that is not there is not stored.
+            return if self.table.confirm(&place) { Ok(answered) } else { Err(Again::Busy) };
+        }
+        let locks = Locks::<2>::of(self.table, &place)?;
+        if !locks.lock() {
+            return Err(Again::Busy);
+        }
+        let Outcome { word: state, change, .. } = outcome;
+        match place {
+            Place::Held { line, slot, .. } => self.table.write(rate, (line, slot), state, change, own),
+            Place::Absent { first, second, .. } => {
+                self.table.insert(rate, Newcomer { tag: self.tag, state, change }, (first.0, second.0), now);
+            }
+        }
+        locks.unlock();
+        Ok(answered)
+    }
+
+    /// What `decide` would answer now, with the state as it is.
+    pub(crate) fn peek(&self, now: u64) -> Decision {
+        let mut backoff = Backoff::default();
+        let mut rate = self.rate.clone();
+        loop {
+            match self.table.look(&rate, self.tag) {
+                Ok(place) => {
+                    let own = rate.time_of(self.tag, now);
+                    let (word, log) = self.table.found(&rate, &place);
+                    let outcome = rate.algorithm.run(word, log, own, Operation::Take(self.cost));
+                    let standing = rate.algorithm.left(word, log, own);
+                    if self.table.confirm(&place) {
+                        return Decision::new(rate.most(), standing, outcome.result.err());
+                    }
+                    backoff.wait();
+                }
+                Err(Again::Busy) => backoff.wait(),
+                Err(Again::Epoch(line)) => rate = self.table.catch_up(&rate, line, self.tag, || now),
+            }
+        }
+    }
+}
