@@ -94,8 +94,21 @@ impl RateLimitLayer {
     /// Reads the time from another clock; the default is the monotonic one.
     ///
     /// Set it before a [store](Self::store) that other layers are using: taking over usage is a matter of time.
+    ///
+    /// # Panics
+    ///
+    /// If the store cannot take its policies anew: windows that are aligned to the time of day end at other instants of another
+    /// clock.
+    #[track_caller]
     pub fn clock(self, clock: impl Clock) -> Self {
-        self.with(|live| live.clock = Arc::new(clock))
+        let changed = self.shared.change(|live| {
+            live.clock = Arc::new(clock);
+            live.rebind()
+        });
+        match changed {
+            Ok(_) => self,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// Says where the framework keeps the peer and the route.
