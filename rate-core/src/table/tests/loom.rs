@@ -7,7 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::algorithm::{Algorithm, AnyAlgorithm, Gcra, Packed, Tat, Word};
+use crate::algorithm::{Algorithm, AnyAlgorithm, Charged, Gcra, Packed, SlidingLog, Tat, Word};
+use crate::kept::Operation;
 use crate::sync::tests::in_every_order;
 use crate::sync::{Backoff, Ordering};
 use crate::table::line::{EMPTY, SLOTS};
@@ -30,7 +31,11 @@ struct Limit {
 
 impl Limit {
     fn new(quota: Quota, capacity: usize) -> Self {
-        let rate = Rate::new(quota);
+        Self::of(quota, capacity)
+    }
+
+    fn of(algorithm: impl Into<AnyAlgorithm>, capacity: usize) -> Self {
+        let rate = Rate::new(algorithm);
         Self { table: Arc::new(Table::new(capacity, &rate).expect("a few keys fit")), rate }
     }
 
@@ -367,6 +372,101 @@ fn loom_newcomers_that_get_in_each_others_way_count_whom_they_replace() {
         let lost = u64::from(limit.lines_with(neighbour).is_empty());
         assert_eq!(limit.remaining(neighbour), 1 + lost);
         assert_eq!((limit.table.len() as u64, limit.table.evictions()), (2 * SLOTS as u64 + 2 - lost, lost));
+    });
+}
+
+#[test]
+fn loom_a_key_that_is_checked_while_it_is_evicted_is_charged_or_counted_as_lost() {
+    in_every_order(|race| {
+        // One line of live keys, of which `KEY` has taken the least.
+        let limit = Limit::new(PAIR, 1);
+        for (slot, salt) in (1..SLOTS).zip(0..) {
+            limit.table.lines[0].set(slot, tag_at(1, 0, 0, salt), spent(PAIR, 2));
+        }
+        limit.table.lines[0].set(0, KEY, spent(PAIR, 1));
+        limit.table.occupied.store(SLOTS, Ordering::Relaxed);
+        let both = race.between(&limit, |limit| limit.take(OTHER_KEY), |limit| limit.take(KEY));
+        assert_eq!(both, (true, true), "a newcomer is always served, and one unit was left");
+        // Whoever is evicted is counted: the key, and perhaps the newcomer when the key came back.
+        let held = [KEY, OTHER_KEY].map(|key| !limit.lines_with(key).is_empty());
+        assert!(held[0] || held[1]);
+        let lost = limit.table.evictions();
+        assert!((1..=2).contains(&lost), "{lost}");
+        assert_eq!(limit.table.len(), SLOTS);
+        // Of the others, who had taken everything, nobody was freed while somebody weaker was there.
+        let strong =
+            (0..SLOTS as u64 - 1).filter(|&salt| !limit.lines_with(tag_at(1, 0, 0, salt)).is_empty());
+        assert_eq!(strong.count(), SLOTS - 1 - usize::from(held == [true, true]));
+    });
+}
+
+#[test]
+fn loom_a_refund_gives_its_unit_to_one_of_two() {
+    for quota in [PAIR, Quota::per_second(5).burst(2)] {
+        in_every_order(move |race| {
+            let limit = Limit::new(quota, 1);
+            assert!(limit.take(KEY) && limit.take(KEY));
+            let refund = |limit: &Limit| {
+                let ask = Ask { table: &limit.table, rate: &limit.rate, tag: KEY, cost: 0 };
+                let charge = Charged { units: 1, at: NOW };
+                ask.run(NOW, Operation::Refund(charge), |_, outcome, _, _| outcome.result)
+            };
+            let (refunded, taken) =
+                race.between(&limit, move |limit| refund(limit), |limit| [limit.take(KEY), limit.take(KEY)]);
+            assert_eq!(refunded, Ok(1));
+            let taken = taken.into_iter().filter(|taken| *taken).count() as u64;
+            assert_eq!(limit.remaining(KEY), 1 - taken, "{taken} taken");
+        });
+    }
+}
+
+#[test]
+fn loom_a_log_counts_what_two_threads_write_into_it() {
+    in_every_order(|race| {
+        let limit = Limit::of(SlidingLog::from_ticks(3, 1_000).expect("a log"), 1);
+        assert!(limit.take(KEY));
+        let take = |limit: &Limit| limit.decide(KEY, 2, NOW).is_allowed();
+        let (one, other) = race.between(&limit, take, take);
+        assert_ne!(one, other, "two units of three, and not once");
+        assert_eq!(limit.remaining(KEY), 0);
+        assert_eq!(limit.peek(KEY, NOW + 999).remaining(), 0);
+        assert_eq!(limit.peek(KEY, NOW + 1_000).remaining(), 3);
+    });
+}
+
+#[test]
+fn loom_a_reader_never_sees_half_a_log() {
+    in_every_order(|race| {
+        let limit = Limit::of(SlidingLog::from_ticks(4, 1_000).expect("a log"), 1);
+        assert!(limit.decide(KEY, 1, NOW).is_allowed());
+        // The first entry has expired, and goes as the second is written.
+        let later = NOW + 1_000;
+        let (written, read) = race.between(
+            &limit,
+            move |limit| limit.decide(KEY, 3, later).is_allowed(),
+            move |limit| limit.peek(KEY, later).remaining(),
+        );
+        assert!(written);
+        assert!(read == 4 || read == 1, "{read} left");
+        assert_eq!(limit.peek(KEY, later).remaining(), 1);
+    });
+}
+
+#[test]
+fn loom_a_key_in_two_tiers_at_once_has_one_burst() {
+    in_every_order(|race| {
+        // The same share in both, without rounding: one of two.
+        let limit = Limit::new(Quota::per_second(2), 1);
+        assert!(limit.take(KEY));
+        let tier = limit.table.tier(Gcra::new(Quota::per_minute(2)));
+        let (plain, tiered) = race.between(
+            &limit,
+            |limit| limit.take(KEY),
+            move |limit| Limit { rate: tier, ..limit.clone() }.take(KEY),
+        );
+        assert_ne!(plain, tiered, "one unit, and not one admission");
+        assert!(!limit.take(KEY));
+        assert_eq!(limit.table.len(), 1);
     });
 }
 
