@@ -401,11 +401,11 @@ fn loom_a_key_that_is_checked_while_it_is_evicted_is_charged_or_counted_as_lost(
 }
 
 #[test]
-fn loom_a_refund_gives_its_unit_to_one_of_two() {
+fn loom_a_refund_and_a_check_both_count() {
     for quota in [PAIR, Quota::per_second(5).burst(2)] {
         in_every_order(move |race| {
             let limit = Limit::new(quota, 1);
-            assert!(limit.take(KEY) && limit.take(KEY));
+            assert!(limit.take(KEY));
             let refund = |limit: &Limit| {
                 let ask = Ask { table: &limit.table, rate: &limit.rate, tag: KEY, cost: 0 };
                 let charge = Charged { units: 1, at: NOW };
@@ -415,7 +415,8 @@ fn loom_a_refund_gives_its_unit_to_one_of_two() {
                 race.between(&limit, move |limit| refund(limit), |limit| [limit.take(KEY), limit.take(KEY)]);
             assert_eq!(refunded, Ok(1));
             let taken = taken.into_iter().filter(|taken| *taken).count() as u64;
-            assert_eq!(limit.remaining(KEY), 1 - taken, "{taken} taken");
+            assert!(taken >= 1, "one unit was left");
+            assert_eq!(limit.remaining(KEY), 2 - taken, "{taken} taken");
         });
     }
 }
