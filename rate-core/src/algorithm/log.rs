@@ -203,8 +203,11 @@ impl<R: Ring> Entries<R> {
         self.used(self.since(period, at, now)).min(units)
     }
 
-    /// The first entry from the tick `at` on that still counts.
+    /// The first entry from the tick `at` on that still counts; none once what was taken at `at` does not.
     fn since(&self, period: u64, at: u64, now: u64) -> usize {
+        if now.saturating_sub(at) >= period {
+            return self.len;
+        }
         self.first(self.live(period, now), |entry| entry.time < at)
     }
 
