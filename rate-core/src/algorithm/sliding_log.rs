@@ -168,6 +168,11 @@ mod tests {
         let state = log.admit(state, 1_000, 99).expect("the 52 have expired");
         let (state, units) = log.refund(state, Charged { units: 52, at: 0 }, 1_000);
         assert_eq!(units, 0);
+        assert_eq!(log.admit(state.clone(), 1_000, 1), Err(1_000));
+
+        // Nor does one that comes late, when the charge still seems to count.
+        let (state, units) = log.refund(state, Charged { units: 52, at: 0 }, 999);
+        assert_eq!(units, 0);
         assert_eq!(log.admit(state, 1_000, 1), Err(1_000));
     }
 }
