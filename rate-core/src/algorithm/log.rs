@@ -253,8 +253,13 @@ impl<R: Ring> Entries<R> {
         self.used(self.since(period, at, now)).min(units)
     }
 
-    /// The first entry from the tick `at` on that still counts.
+    /// The first entry from the tick `at` on that still counts; none once what was taken at `at` does not.
     fn since(&self, period: u64, at: u64, now: u64) -> usize {
+        // A refund that comes late finds no charge that was dropped since: what is there from `at` on is others'.
+        let now = self.newest().map_or(now, |newest| newest.time.max(now));
+        if now.saturating_sub(at) >= period {
+            return self.len;
+        }
         self.first(self.live(period, now), |entry| entry.time < at)
     }
 

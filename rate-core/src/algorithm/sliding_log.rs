@@ -159,3 +159,25 @@ impl Refund for SlidingLog {
         (state, units)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by the fuzzer: what was taken at the start had come back by itself, and its refund gave back units that
+    /// had been taken since. Then a hundred were admitted in one period of a limit of 99.
+    #[test]
+    fn a_refund_of_what_has_expired_gives_back_nothing_of_what_was_taken_since() {
+        let log = SlidingLog::from_ticks(99, 1_000).expect("a small log");
+        let state = log.admit(log.fresh(), 0, 52).expect("fresh");
+        let state = log.admit(state, 1_000, 99).expect("the 52 have expired");
+        let (state, units) = log.refund(state, Charged { units: 52, at: 0 }, 1_000);
+        assert_eq!(units, 0);
+        assert_eq!(log.admit(state.clone(), 1_000, 1), Err(1_000));
+
+        // Nor does one that comes late, when the charge still seems to count.
+        let (state, units) = log.refund(state, Charged { units: 52, at: 0 }, 999);
+        assert_eq!(units, 0);
+        assert_eq!(log.admit(state, 1_000, 1), Err(1_000));
+    }
+}

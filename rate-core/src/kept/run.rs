@@ -95,7 +95,7 @@ fn run_log(
         }
         Operation::Refund(charge) => {
             let units = entries.refundable(log.period(), charge.at, charge.units, now);
-            let all = units == log.capacity() - log.standing_of(entries, now).remaining;
+            let all = units > 0 && units == log.capacity() - log.standing_of(entries, now).remaining;
             let change = if units > 0 { Change::Refund(charge) } else { Change::Nothing };
             Outcome { word: if all { Word::default() } else { word }, change, result: Ok(units) }
         }

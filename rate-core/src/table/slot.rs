@@ -63,7 +63,8 @@ impl Table {
             EMPTY => 0,
             tag => {
                 let now = rate.time_of(tag, now);
-                rate.algorithm.strength(at.state(slot), self.log(rate, line, slot), now)
+                // More than nothing, which a state within the first tick there is would be.
+                rate.algorithm.strength(at.state(slot), self.log(rate, line, slot), now).saturating_add(1)
             }
         }
     }

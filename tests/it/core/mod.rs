@@ -4,6 +4,7 @@ mod clocks;
 mod contract;
 pub(crate) mod exact;
 mod extremes;
+mod fuzzed;
 mod keyed;
 mod late;
 pub(crate) mod model;

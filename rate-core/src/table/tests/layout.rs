@@ -115,3 +115,14 @@ fn the_hash_that_means_empty_is_a_key_like_any_other() {
     assert!(table.forget(tag));
     assert!(take());
 }
+
+#[test]
+fn a_newcomer_takes_an_empty_slot_before_a_key_that_has_taken_less_than_a_tick() {
+    // Found by the fuzzer: at the first tick such a key looked as weak as an empty slot, came before it, and was lost.
+    let rate = rate(Quota::per_second(10_000_000_000).burst(5));
+    let table = Table::new(8, &rate).expect("it fits");
+    for tag in tags(5).take(8) {
+        assert!(Ask { table: &table, rate: &rate, tag, cost: 1 }.decide::<AnyAlgorithm>(0).is_allowed());
+    }
+    assert_eq!((table.len(), table.evictions()), (8, 0));
+}
