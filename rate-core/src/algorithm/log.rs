@@ -203,8 +203,12 @@ impl<R: Ring> Entries<R> {
         self.used(self.since(period, at, now)).min(units)
     }
 
-    /// The first entry from the tick `at` on that still counts.
+    /// The first entry from the tick `at` on, if what was taken then still counts.
     fn since(&self, period: u64, at: u64, now: u64) -> usize {
+        if now.checked_sub(period).is_some_and(|expired| at <= expired) {
+            // It has come back by itself. What is later was taken by others.
+            return self.len;
+        }
         self.first(self.live(period, now), |entry| entry.time < at)
     }
 
