@@ -5,7 +5,9 @@ use core::time::Duration;
 
 /// The most units that are admitted in any half-open window of a length: `[start, start + window)`, wherever it starts.
 ///
-/// Units that are refunded or cancelled do not count, those of a debit do not either: they were not asked for.
+/// A unit counts at the instant at which it was taken, or from which it may be used if it was reserved; when a timestamp comes
+/// late, at the latest one at which any was taken. Units that are refunded or cancelled do not count, even if a part had come
+/// back by itself; those of a debit do not either, for they were not asked for.
 ///
 /// # Examples
 ///

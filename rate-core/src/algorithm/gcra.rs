@@ -213,7 +213,7 @@ impl Gcra {
         }
     }
 
-    /// The bounds where units pass one by one: `limit` of them one interval apart, the last of which may be a burst.
+    /// The bounds where the last of `limit` units that pass one interval apart may be a burst.
     pub(super) const fn spaced(&self) -> Bounds {
         let limit = self.limit();
         Bounds::new(self.burst.get().saturating_add(limit - 1), self.period)
@@ -317,11 +317,11 @@ impl Algorithm for Gcra {
     }
 
     /// A full bucket at the first tick of the window, and what comes back up to its last one.
+    ///
+    /// Checks alone reach it where the limit is at most the period's ticks and the burst at least two units. A bucket of one
+    /// loses the fraction of a tick by which each check comes later than it could; reservations do not.
     fn bounds(&self) -> Bounds {
-        let earned =
-            u128::from(self.period - 1) * u128::from(self.parts.get()) / u128::from(self.interval.get());
-        // The period times the limit may be more than 64 bits, but its burst takes no more than all time there is to earn.
-        Bounds::new(self.burst.get().saturating_add(earned as u64), self.period)
+        self.spaced()
     }
 
     /// Without a unit until the tick `until`, and with one from then on.

@@ -12,6 +12,8 @@ mod name;
 mod operation;
 mod sliding_log;
 mod sliding_window;
+#[cfg(all(test, not(loom)))]
+mod tests;
 mod window;
 mod word;
 

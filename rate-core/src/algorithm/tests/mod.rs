@@ -1,0 +1,5 @@
+//! What is said of all algorithms, tested on all of them.
+
+mod bounds;
+mod relative;
+mod search;
