@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::KeyedLimiter;
 use crate::Clock;
-use crate::algorithm::Gcra;
+use crate::algorithm::{AnyAlgorithm, Gcra, log_words};
 use crate::clock::ClockSource;
 use crate::hash::{Multilinear, Secret};
 use crate::kept::Kept;
@@ -35,24 +35,21 @@ use crate::time::nanos;
 #[must_use]
 pub struct KeyedLimiterBuilder<A = Gcra> {
     algorithm: A,
-    capacity: usize,
+    capacity: Option<usize>,
     clock: ClockSource,
     secret: Option<Secret>,
 }
 
 impl<A: Kept> KeyedLimiterBuilder<A> {
     pub(super) fn new(algorithm: A) -> Self {
-        Self {
-            algorithm,
-            capacity: KeyedLimiter::DEFAULT_CAPACITY,
-            clock: ClockSource::default(),
-            secret: None,
-        }
+        Self { algorithm, capacity: None, clock: ClockSource::default(), secret: None }
     }
 
-    /// How many keys are guaranteed to keep their state, at 32 bytes each; at least 1.
+    /// How many keys are guaranteed to keep their state, at 32 bytes each; at least 1. The default is
+    /// [`DEFAULT_CAPACITY`](KeyedLimiter::DEFAULT_CAPACITY), or as many as have logs of 256 MB together, if the algorithm keeps
+    /// any.
     pub fn capacity(mut self, keys: usize) -> Self {
-        self.capacity = keys;
+        self.capacity = Some(keys);
         self
     }
 
@@ -74,12 +71,14 @@ impl<A: Kept> KeyedLimiterBuilder<A> {
     ///
     /// When the capacity is zero, or there is no memory for it.
     pub fn build(self) -> Result<KeyedLimiter<A>, BuildError> {
-        let error = BuildError { capacity: self.capacity };
-        if self.capacity == 0 {
+        let algorithm: AnyAlgorithm = self.algorithm.into();
+        let capacity = self.capacity.unwrap_or_else(|| default_capacity(&algorithm));
+        let error = BuildError { capacity };
+        if capacity == 0 {
             return Err(error);
         }
-        let rate = Rate::new(self.algorithm.into().or_anchored(nanos(self.clock.utc_at_zero())));
-        let table = Table::new(self.capacity, &rate).map_err(|_| error)?;
+        let rate = Rate::new(algorithm.or_anchored(nanos(self.clock.utc_at_zero())));
+        let table = Table::new(capacity, &rate).map_err(|_| error)?;
         Ok(KeyedLimiter {
             rate,
             hash: Arc::new(Multilinear::new(self.secret.unwrap_or_else(Secret::random))),
@@ -87,6 +86,19 @@ impl<A: Kept> KeyedLimiterBuilder<A> {
             table: Arc::new(table),
             algorithm: PhantomData,
         })
+    }
+}
+
+/// Bytes that all logs of a limiter may come to, unless somebody asks for more.
+const LOGS: usize = 256 << 20;
+
+fn default_capacity(algorithm: &AnyAlgorithm) -> usize {
+    match algorithm.entries() {
+        0 => KeyedLimiter::DEFAULT_CAPACITY,
+        // There are three slots for two keys.
+        entries => {
+            (LOGS / (log_words(entries) * size_of::<u64>() * 3 / 2)).min(KeyedLimiter::DEFAULT_CAPACITY)
+        }
     }
 }
 

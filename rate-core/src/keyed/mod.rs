@@ -61,7 +61,8 @@ pub struct KeyedLimiter<A = Gcra> {
 }
 
 impl KeyedLimiter {
-    /// Keys guaranteed unless the builder says otherwise: 100,000, in 3.2 MB.
+    /// Keys guaranteed unless the builder says otherwise: 100,000, in 3.2 MB. Fewer where each key has a
+    /// [log](crate::algorithm::SlidingLog) of more than 160 entries.
     pub const DEFAULT_CAPACITY: usize = 100_000;
 
     /// A limit of `quota` for each key, with the default capacity on the monotonic clock.

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use rate_core::algorithm::SlidingLog;
 use rate_core::{KeyedLimiter, ManualClock, Quota, Secret, Timestamp, check_all};
 
 use super::random::Random;
@@ -235,4 +236,17 @@ fn debug_shows_neither_secret_nor_keys() {
     assert_eq!(format!("{charge:?}"), "Charge { cost: 1, .. }");
     assert_eq!(format!("{:?}", limiter.fingerprint("topsecret")), "Fingerprint(..)");
     assert!(format!("{limiter:?}").contains("3/s"));
+}
+
+#[test]
+fn logs_have_a_bound_that_nobody_has_to_ask_for() {
+    // 100,000 keys with logs of 65,536 entries would be 157 GB, and whoever sends as many names as one would fill memory.
+    for (limit, capacity) in [(5, 100_000), (100, 100_000), (1_000, 11_173), (65_536, 170)] {
+        let limiter = KeyedLimiter::of(SlidingLog::new(Quota::per_day(limit)));
+        assert_eq!(limiter.capacity(), capacity, "a log of {limit}");
+        for key in 0..(1_000_000 / limit).min(1_000) {
+            assert!(limiter.check_at(&key, NOW).is_allowed(), "a newcomer is always served");
+        }
+        assert!(limiter.allocated_bytes() < 300 << 20, "{} bytes", limiter.allocated_bytes());
+    }
 }

@@ -35,7 +35,7 @@ use crate::policy::{ConfigError, MAX_POLICIES, Policy};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct MemoryStore {
-    capacity: usize,
+    capacity: Option<usize>,
     secret: Secret,
     limits: Arc<Mutex<Limits>>,
 }
@@ -71,9 +71,10 @@ struct Table {
 }
 
 impl MemoryStore {
-    /// A store that guarantees 100,000 keys per policy.
+    /// A store that guarantees 100,000 keys per policy, or as many as have logs of 256 MB together under a policy that keeps
+    /// them.
     pub fn new() -> Self {
-        Self::sized(KeyedLimiter::DEFAULT_CAPACITY)
+        Self::sized(None)
     }
 
     /// A store that guarantees `keys` keys per policy, at 32 bytes each.
@@ -85,7 +86,7 @@ impl MemoryStore {
         if keys == 0 {
             return Err(ConfigError::no_capacity());
         }
-        Ok(Self::sized(keys))
+        Ok(Self::sized(Some(keys)))
     }
 
     /// Hashes keys under this secret, so that digests in logs agree between processes; the default is random.
@@ -94,7 +95,7 @@ impl MemoryStore {
         self
     }
 
-    fn sized(capacity: usize) -> Self {
+    fn sized(capacity: Option<usize>) -> Self {
         Self { capacity, secret: Secret::random(), limits: Arc::default() }
     }
 }
@@ -115,8 +116,11 @@ impl Store for MemoryStore {
             tables.push(match limits.0.get(policy.name()) {
                 Some(table) => (table.limiter.clone(), table.users.clone()),
                 None => {
-                    let builder =
-                        KeyedLimiter::builder_of(*policy.limit()).capacity(self.capacity).secret(self.secret);
+                    let builder = KeyedLimiter::builder_of(*policy.limit()).secret(self.secret);
+                    let builder = match self.capacity {
+                        Some(keys) => builder.capacity(keys),
+                        None => builder,
+                    };
                     (builder.build().map_err(ConfigError::capacity)?, Arc::default())
                 }
             });
