@@ -1,6 +1,5 @@
 //! The fixed window: so many units per window, and all windows begin at multiples of the period.
 
-use super::gcra::LONGEST;
 use super::window::{self, Count, Windows};
 use super::word::{Packed, Word};
 use super::{Algorithm, Bounds, Charged, Refund, Standing};
@@ -57,10 +56,10 @@ impl FixedWindow {
     ///
     /// If the quota has a burst other than its limit, which a window cannot have, or a limit above 4,294,967,295.
     pub const fn try_new(quota: Quota) -> Result<Self, QuotaError> {
-        if quota.burst_size() != quota.limit() {
-            return Err(QuotaError::burst_in_window(quota.burst_size()));
+        match window::without_burst(quota) {
+            Ok(()) => Self::from_ticks(quota.limit(), quota.period_nanos()),
+            Err(error) => Err(error),
         }
-        Self::from_ticks(quota.limit(), quota.period_nanos())
     }
 
     /// At most `limit` units per window of `period` ticks, whatever a tick is.
@@ -69,14 +68,8 @@ impl FixedWindow {
     ///
     /// If either is zero or the limit above 4,294,967,295.
     pub const fn from_ticks(limit: u64, period: u64) -> Result<Self, QuotaError> {
-        if limit == 0 {
-            return Err(QuotaError::zero_limit());
-        }
-        if period == 0 {
-            return Err(QuotaError::zero_period());
-        }
-        if period > LONGEST {
-            return Err(QuotaError::period_too_long(period));
+        if let Err(error) = window::checked(limit, period) {
+            return Err(error);
         }
         if limit > u32::MAX as u64 {
             return Err(QuotaError::limit_too_large(limit));

@@ -357,37 +357,15 @@ impl Packed for Gcra {
     }
 }
 
-/// A [`Gcra`] that is not, or need not be, [whole](Gcra::is_whole): by reference, for it is large.
+/// A [`Gcra`] that is not, or need not be, [whole](Gcra::is_whole): by reference, for it is large. It may be one of several in
+/// one table.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Fractions<'a>(pub(crate) &'a Gcra);
+pub(crate) struct Fractions<'a, const TIERED: bool>(pub(crate) &'a Gcra);
 
-impl Engine for Fractions<'_> {
+impl<const TIERED: bool> Engine for Fractions<'_, TIERED> {
     const NARROW: bool = false;
 
-    #[inline(always)]
-    fn admit_word(&self, word: Word, now: u64, cost: u64) -> Result<Word, u64> {
-        Engine::admit_word(self.0, word, now, cost)
-    }
-
-    #[inline(always)]
-    fn standing_word(&self, word: Word, now: u64) -> Standing {
-        Engine::standing_word(self.0, word, now)
-    }
-
-    #[inline(always)]
-    fn most(&self) -> u64 {
-        self.0.burst.get()
-    }
-}
-
-/// A [`Gcra`] among others in one table.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Tiered<'a>(pub(crate) &'a Gcra);
-
-impl Engine for Tiered<'_> {
-    const NARROW: bool = false;
-
-    const TIERED: bool = true;
+    const TIERED: bool = TIERED;
 
     #[inline(always)]
     fn admit_word(&self, word: Word, now: u64, cost: u64) -> Result<Word, u64> {

@@ -30,7 +30,7 @@ pub use sliding_log::SlidingLog;
 pub use sliding_window::{Counts, SlidingWindow};
 pub use window::Count;
 
-pub(crate) use gcra::{Fractions, Tiered, Whole};
+pub(crate) use gcra::{Fractions, Whole};
 pub(crate) use log::{Entries, Ring, words as log_words};
 pub(crate) use word::{Engine, Packed, Word};
 

@@ -4,7 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::{
-    AnyAlgorithm, Calendar, CalendarWindow, FixedWindow, Gcra, LeakyBucket, SlidingLog, SlidingWindow,
+    AnyAlgorithm, Calendar, CalendarWindow, FixedWindow, Gcra, LeakyBucket, SlidingLog, SlidingWindow, window,
 };
 use crate::quota::error::{Cause, ParseQuotaError};
 use crate::quota::{Quota, QuotaError};
@@ -86,9 +86,7 @@ impl AlgorithmName {
             Self::SlidingWindow => SlidingWindow::try_new(quota)?.into(),
             Self::SlidingLog => SlidingLog::try_new(quota)?.into(),
             Self::CalendarWindow => {
-                if quota.burst_size() != quota.limit() {
-                    return Err(QuotaError::burst_in_window(quota.burst_size()));
-                }
+                window::without_burst(quota)?;
                 let calendar = match (quota.period_nanos() / DAY, quota.period_nanos() % DAY) {
                     (1, 0) => Calendar::Day,
                     (28..=31, 0) => Calendar::Month,

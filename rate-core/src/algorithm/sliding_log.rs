@@ -1,7 +1,7 @@
 //! The sliding log: every admission of the last period is remembered, so no window of one period ever has too many.
 
-use super::gcra::LONGEST;
 use super::log::{Answer, Entries, Log};
+use super::window;
 use super::{Algorithm, Bounds, Charged, NEVER, Refund, Standing};
 use crate::quota::{Quota, QuotaError};
 
@@ -57,10 +57,10 @@ impl SlidingLog {
     /// If the quota has a burst other than its limit, which a window cannot have, or a limit above
     /// [`MAX_LIMIT`](Self::MAX_LIMIT).
     pub const fn try_new(quota: Quota) -> Result<Self, QuotaError> {
-        if quota.burst_size() != quota.limit() {
-            return Err(QuotaError::burst_in_window(quota.burst_size()));
+        match window::without_burst(quota) {
+            Ok(()) => Self::from_ticks(quota.limit(), quota.period_nanos()),
+            Err(error) => Err(error),
         }
-        Self::from_ticks(quota.limit(), quota.period_nanos())
     }
 
     /// At most `limit` units in any window of `period` ticks, whatever a tick is.
@@ -69,14 +69,8 @@ impl SlidingLog {
     ///
     /// If either is zero or the limit above [`MAX_LIMIT`](Self::MAX_LIMIT).
     pub const fn from_ticks(limit: u64, period: u64) -> Result<Self, QuotaError> {
-        if limit == 0 {
-            return Err(QuotaError::zero_limit());
-        }
-        if period == 0 {
-            return Err(QuotaError::zero_period());
-        }
-        if period > LONGEST {
-            return Err(QuotaError::period_too_long(period));
+        if let Err(error) = window::checked(limit, period) {
+            return Err(error);
         }
         if limit > Self::MAX_LIMIT {
             return Err(QuotaError::limit_too_large(limit));

@@ -3,7 +3,7 @@
 //! With `e` ticks of the current window gone, what counts as used is `current + previous · (period − e) / period`. Nothing
 //! of that is rounded: both sides of the comparison are multiplied by the period, in 128 bits.
 
-use super::gcra::LONGEST;
+use super::window;
 use super::word::{Packed, Word};
 use super::{Algorithm, Bounds, Charged, NEVER, Refund, Standing};
 use crate::quota::{Quota, QuotaError};
@@ -92,10 +92,10 @@ impl SlidingWindow {
     /// If the quota has a burst other than its limit, which a window cannot have, or a limit too large to be counted beside
     /// the number of its window: 65,535 for a nanosecond, 33,554,431 for a millisecond, a billion for a second.
     pub const fn try_new(quota: Quota) -> Result<Self, QuotaError> {
-        if quota.burst_size() != quota.limit() {
-            return Err(QuotaError::burst_in_window(quota.burst_size()));
+        match window::without_burst(quota) {
+            Ok(()) => Self::from_ticks(quota.limit(), quota.period_nanos()),
+            Err(error) => Err(error),
         }
-        Self::from_ticks(quota.limit(), quota.period_nanos())
     }
 
     /// At most `limit` units per window of `period` ticks, whatever a tick is.
@@ -104,14 +104,8 @@ impl SlidingWindow {
     ///
     /// As [`try_new`](Self::try_new), and if either is zero.
     pub const fn from_ticks(limit: u64, period: u64) -> Result<Self, QuotaError> {
-        if limit == 0 {
-            return Err(QuotaError::zero_limit());
-        }
-        if period == 0 {
-            return Err(QuotaError::zero_period());
-        }
-        if period > LONGEST {
-            return Err(QuotaError::period_too_long(period));
+        if let Err(error) = window::checked(limit, period) {
+            return Err(error);
         }
         let numbers = u64::BITS - (u64::MAX / period).leading_zeros();
         let bits = (96 - numbers) / 2;

@@ -1,7 +1,9 @@
 //! Counting in windows that end at set instants: what the fixed and the calendar window share.
 
+use super::gcra::LONGEST;
 use super::word::Word;
 use super::{Bounds, Charged, NEVER, Standing};
+use crate::quota::{Quota, QuotaError};
 
 /// Units taken in one window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +29,29 @@ impl Count {
     #[must_use]
     pub const fn used(self) -> u32 {
         self.used
+    }
+}
+
+/// Whether a window can be so long and hold so much.
+pub(super) const fn checked(limit: u64, period: u64) -> Result<(), QuotaError> {
+    if limit == 0 {
+        return Err(QuotaError::zero_limit());
+    }
+    if period == 0 {
+        return Err(QuotaError::zero_period());
+    }
+    if period > LONGEST {
+        return Err(QuotaError::period_too_long(period));
+    }
+    Ok(())
+}
+
+/// Whether a quota is one that a window can count: all of it may be taken at once, and no more.
+pub(super) const fn without_burst(quota: Quota) -> Result<(), QuotaError> {
+    if quota.burst_size() == quota.limit() {
+        Ok(())
+    } else {
+        Err(QuotaError::burst_in_window(quota.burst_size()))
     }
 }
 

@@ -49,7 +49,9 @@ impl Single {
             }
         }
         match &self.algorithm {
-            AnyAlgorithm::Gcra(gcra) if may_be(Name::Gcra) => self.decide_by(&Fractions(gcra), now, cost),
+            AnyAlgorithm::Gcra(gcra) if may_be(Name::Gcra) => {
+                self.decide_by(&Fractions::<false>(gcra), now, cost)
+            }
             AnyAlgorithm::LeakyBucket(bucket) if may_be(Name::LeakyBucket) => {
                 self.decide_by(bucket, now, cost)
             }

@@ -3,8 +3,8 @@
 use super::{Rate, Table};
 use crate::Decision;
 use crate::algorithm::{
-    Algorithm, AlgorithmName, AnyAlgorithm, Engine, Entries, Fractions, Gcra, SlidingLog, Standing, Tiered,
-    Whole, Word,
+    Algorithm, AlgorithmName, AnyAlgorithm, Engine, Entries, Fractions, Gcra, SlidingLog, Standing, Whole,
+    Word,
 };
 use crate::kept::{Kept, Operation};
 use crate::sync::Backoff;
@@ -77,7 +77,7 @@ impl Ask<'_> {
                 if self.rate.is_tiered() {
                     decide_by_tier(gcra, self.table, self.rate, self.tag, self.cost, now)
                 } else {
-                    self.decide_by(Fractions(gcra), now)
+                    self.decide_by(Fractions::<false>(gcra), now)
                 }
             }
             AnyAlgorithm::LeakyBucket(bucket) if may_be(Name::LeakyBucket) => self.decide_by(*bucket, now),
@@ -152,7 +152,7 @@ fn decide_by_any(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> A
 /// As [`Ask::decide`], for a key that may be written in another quota.
 #[inline(never)]
 fn decide_by_tier(gcra: &Gcra, table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Answer {
-    Ask { table, rate, tag, cost }.decide_by(Tiered(gcra), now)
+    Ask { table, rate, tag, cost }.decide_by(Fractions::<true>(gcra), now)
 }
 
 /// As [`Ask::decide`], on a log.
