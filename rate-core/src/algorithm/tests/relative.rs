@@ -22,6 +22,11 @@ pub(super) trait Relative: Algorithm + Copy + Debug {
     /// new time, is forgotten.
     fn earlier(&self, state: Self::State, ticks: u64, forget: u64) -> Self::State;
 
+    /// Whether units pass one after the other, and turns are counted from within the last tick.
+    fn is_queue(&self) -> bool {
+        false
+    }
+
     /// The period, in ticks.
     fn ticks(&self) -> u64 {
         self.bounds().ticks()
@@ -67,6 +72,10 @@ impl Relative for LeakyBucket {
 
     fn repeats(&self) -> Option<u64> {
         Some(1)
+    }
+
+    fn is_queue(&self) -> bool {
+        true
     }
 
     fn earlier(&self, state: Tat, ticks: u64, forget: u64) -> Tat {
@@ -171,6 +180,10 @@ impl Relative for AnyAlgorithm {
             Self::SlidingWindow(window) => window.repeats(),
             Self::SlidingLog(log) => log.repeats(),
         }
+    }
+
+    fn is_queue(&self) -> bool {
+        matches!(self, Self::LeakyBucket(_))
     }
 
     fn earlier(&self, state: AnyState, ticks: u64, forget: u64) -> AnyState {
