@@ -49,8 +49,11 @@ impl<A: Debit> Has<A> {
     }
 }
 
+/// An operation's name, and one that changes nothing.
+type Operation<A> = (&'static str, fn(&Limiter<A>));
+
 /// The operations that every algorithm has; called, so that this compiles only while it does.
-fn of_all<A: Kept>() -> [(&'static str, fn(&Limiter<A>)); 6] {
+fn of_all<A: Kept>() -> [Operation<A>; 6] {
     [
         ("check", |limiter| assert!(limiter.check().is_allowed())),
         ("check_n", |limiter| assert!(limiter.check_n(0).is_allowed())),
