@@ -2,5 +2,8 @@
 
 mod bounds;
 mod conformance;
+mod operations;
+mod page;
 mod relative;
 mod search;
+mod worst_window;
