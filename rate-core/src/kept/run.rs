@@ -94,10 +94,14 @@ fn run_log(
             }
         }
         Operation::Refund(charge) => {
-            let units = entries.refundable(log.period(), charge.at, charge.units, now);
-            let all = units == log.capacity() - log.standing_of(entries, now).remaining;
-            let change = if units > 0 { Change::Refund(charge) } else { Change::Nothing };
-            Outcome { word: if all { Word::default() } else { word }, change, result: Ok(units) }
+            match entries.refundable(log.period(), charge.at, charge.units, now) {
+                // Nor is a key stored that is not there.
+                (0, _) => Outcome::unchanged(word, Ok(0)),
+                (units, fresh_from) => {
+                    let word = Word { low: fresh_from, high: 0 };
+                    Outcome { word, change: Change::Refund(charge), result: Ok(units) }
+                }
+            }
         }
         Operation::Penalize { until } if until > now => {
             let fresh_from = until.max(log.period()).max(entries.fresh_from(log.period()));

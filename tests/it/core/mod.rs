@@ -9,6 +9,7 @@ mod late;
 pub(crate) mod model;
 mod quota_change;
 pub(crate) mod random;
+mod refunds;
 mod refusals;
 mod several;
 mod spread;
