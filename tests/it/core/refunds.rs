@@ -72,3 +72,17 @@ fn a_key_whose_last_charge_was_given_back_is_no_loss_when_the_one_before_has_com
     }
     assert_eq!(limiter.evictions(), 0);
 }
+
+#[test]
+fn reservations_of_more_than_a_unit_per_nanosecond_keep_the_bound() {
+    // A reservation counted from a fraction of the nanosecond before the one it was told, in which more than a unit comes back.
+    let quota = Quota::new(9, Duration::from_nanos(7)).expect("a quota");
+    let limiter = Limiter::of(Gcra::new(quota));
+    assert_eq!(limiter.bounds().units(), 16);
+    assert!(limiter.check_n_at(2, at(1_000)).is_allowed());
+    let place = limiter.reserve_at(9, Duration::MAX, at(1_000)).expect("there is room");
+    // Two units come back in 1.6 ns.
+    assert_eq!(place.ready_at(), at(1_002));
+    let later: u64 = (1_002..1_009).map(|now| limiter.take_up_to_at(9, at(now))).sum();
+    assert_eq!(place.units() + later, 16);
+}
