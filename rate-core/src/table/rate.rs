@@ -51,6 +51,12 @@ impl Rate {
         self.epoch.is_tiered()
     }
 
+    /// Whether no change of the limit lies between this and `other`, and both are of one tier. What was changed and changed
+    /// back is equal and another one: a key may have earned more meanwhile than this quota knows.
+    pub(super) fn is_of_the_limit_of(&self, other: &Self) -> bool {
+        self.tier == other.tier && (self.tier > 0 || self.epoch.untiered() == other.epoch.untiered())
+    }
+
     /// The own time of the key with this tag at `now`.
     #[inline(always)]
     pub(crate) fn time_of(&self, tag: u64, now: u64) -> u64 {

@@ -74,6 +74,19 @@ fn a_key_whose_last_charge_was_given_back_is_no_loss_when_the_one_before_has_com
 }
 
 #[test]
+fn a_clone_from_before_a_change_and_a_change_back_gives_nothing_back() {
+    // Equal quotas were taken for the same one, but under the quota between them the key had earned a whole burst, and spent it.
+    let slow = Quota::per_hour(10);
+    let before = KeyedLimiter::builder(slow).capacity(4).build().expect("four keys fit");
+    assert!(before.check_n_at("ann", 10, at(0)).is_allowed());
+    let fast = before.with_quota_at(Quota::per_second(1_000).burst(10), at(0));
+    assert!(fast.check_n_at("ann", 10, at(SECOND)).is_allowed());
+    let after = fast.with_quota_at(slow, at(SECOND));
+    assert_eq!(before.refund_at("ann", 10, at(0), at(SECOND)), 0);
+    assert!(!after.check_at("ann", at(SECOND)).is_allowed());
+}
+
+#[test]
 fn reservations_of_more_than_a_unit_per_nanosecond_keep_the_bound() {
     // A reservation counted from a fraction of the nanosecond before the one it was told, in which more than a unit comes back.
     let quota = Quota::new(9, Duration::from_nanos(7)).expect("a quota");
