@@ -1,5 +1,6 @@
 //! `rate-core` through its public face: exactness, the contract of waits, keys, several limits, threads.
 
+mod algorithm_change;
 mod clocks;
 mod contract;
 pub(crate) mod exact;
