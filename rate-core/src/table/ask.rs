@@ -170,10 +170,11 @@ fn decide_by_log(
     let found = || {
         let guard = line.open_in(rate.epoch)?;
         let slot = line.find(tag)?;
-        Some((guard, slot, table.logs.get()?.get(index, slot)?))
+        let entries = Entries::read(table.logs.get()?.get(index, slot)?);
+        // A key without a log may not be fresh all the same, to a late request; the word says from when on it is.
+        (!entries.is_empty() || line.narrow(slot).low <= now).then_some((guard, slot, entries))
     };
-    if let (Some((guard, slot, log)), 1..) = (found(), cost) {
-        let mut entries = Entries::read(log);
+    if let (Some((guard, slot, mut entries)), 1..) = (found(), cost) {
         let taken = algorithm.take(&entries, now, cost);
         let answer = Answer { most: algorithm.capacity(), left: taken.left, wait: taken.wait };
         if taken.wait.is_some() {

@@ -53,3 +53,14 @@ fn an_older_clone_penalizes_for_as_long_as_it_says() {
         }
     }
 }
+
+#[test]
+fn a_late_request_finds_a_log_that_was_fresh_when_it_changed_as_it_was() {
+    // Whatever has no entry was taken for new in the short way, and looked at twice in every other.
+    let limiter = small(SlidingLog::new(Quota::per_day(10)).into());
+    assert!(limiter.check_n_at("ann", 10, NOW).is_allowed());
+    let limiter = limiter.with_limit_at(SlidingLog::new(Quota::per_day(20)).into(), after(2 * DAY));
+    assert!(!limiter.peek_at("ann", after(DAY / 2)).is_allowed());
+    assert!(!limiter.check_at("ann", after(DAY / 2)).is_allowed());
+    assert_eq!(limiter.peek_at("ann", after(DAY)).remaining(), 20);
+}
