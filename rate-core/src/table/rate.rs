@@ -203,7 +203,7 @@ impl Table {
         }
         let (from, to) = (Rate::new(from), Rate::new(to));
         let (tag, word) = (self.lines[line].tag(slot), self.lines[line].state(slot));
-        let carried = from.algorithm.carry_over(
+        let (carried, at) = from.algorithm.carry_over(
             &to.algorithm,
             (word, self.log(&from, line, slot)),
             (from.time_of(tag, at), to.time_of(tag, at)),
@@ -211,7 +211,7 @@ impl Table {
         if let Some(log) = self.logs.get().and_then(|logs| logs.get(line, slot)) {
             Entries::read(log).clear();
         }
-        self.write(&to, (line, slot), carried.word, carried.change, to.time_of(tag, at));
+        self.write(&to, (line, slot), carried.word, carried.change, at);
     }
 }
 

@@ -37,6 +37,51 @@ fn small(algorithm: AnyAlgorithm) -> KeyedLimiter<AnyAlgorithm> {
 }
 
 #[test]
+fn whoever_has_taken_everything_has_nothing_left_under_any_other_algorithm() {
+    for (old, new) in pairs() {
+        let mut limiter = small(old);
+        assert_eq!(limiter.take_up_to_at("ann", u64::MAX, NOW), 10, "{old}");
+        for _ in 0..20 {
+            limiter = limiter.with_limit_at(new, NOW);
+            assert_eq!(limiter.take_up_to_at("ann", u64::MAX, NOW), 0, "{old}, then {new}");
+            limiter = limiter.with_limit_at(old, NOW);
+            assert_eq!(limiter.take_up_to_at("ann", u64::MAX, NOW), 0, "{new}, then {old}");
+        }
+        assert_eq!(limiter.take_up_to_at("bob", u64::MAX, NOW), 10, "{old}");
+    }
+}
+
+#[test]
+fn a_change_with_a_late_timestamp_frees_nobody() {
+    // What a window or a log held was written down as taken at the late instant, and was past by the time of everybody else.
+    for (old, new) in pairs() {
+        // By less than a day is by what comes back in that time: a window does not know when its units were taken.
+        for late in [1, DAY, 2 * DAY, 50 * DAY] {
+            let limiter = small(old);
+            assert_eq!(limiter.take_up_to_at("ann", u64::MAX, NOW), 10, "{old}");
+            let limiter = limiter.with_limit_at(new, before(late));
+            assert!(!limiter.check_at("ann", NOW).is_allowed(), "{old}, then {new}, {late} ns late");
+            assert_eq!(limiter.peek_at("ann", after(3 * DAY)).remaining(), 10, "{old}, then {new}");
+        }
+    }
+}
+
+#[test]
+fn a_penalty_of_many_periods_is_not_over_when_the_limit_changes() {
+    // It was carried over as a limit that is used up, which it was for the rest of one period.
+    for (old, new) in pairs() {
+        let limiter = small(old);
+        limiter.penalize_at("ann", Duration::from_nanos(10 * DAY), NOW);
+        let limiter = limiter.with_limit_at(new, NOW);
+        for later in [0, DAY, 5 * DAY, 9 * DAY - 1] {
+            let decision = limiter.check_at("ann", after(later));
+            assert!(!decision.is_allowed(), "{old}, then {new}: free after {later} ns");
+        }
+        assert_eq!(limiter.peek_at("ann", after(13 * DAY)).remaining(), 10, "{old}, then {new}");
+    }
+}
+
+#[test]
 fn an_older_clone_penalizes_for_as_long_as_it_says() {
     // It told the end of the penalty in the time of the limit it was made for, where no key has windows of its own: to one
     // whose windows are shifted by more than the penalty that was in the past.
