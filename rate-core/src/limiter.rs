@@ -151,7 +151,7 @@ impl<A: Kept> Limiter<A> {
 
     /// As [`penalize`](Self::penalize), from `now` on.
     pub fn penalize_at(&self, time: Duration, now: Timestamp) {
-        self.amount(Operation::Penalize { until: now.saturating_add(time).as_nanos() }, now);
+        self.amount(Operation::Penalize { time: nanos(time) }, now);
     }
 
     /// Makes the limit as good as new.

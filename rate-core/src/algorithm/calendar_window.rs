@@ -247,6 +247,10 @@ impl Packed for CalendarWindow {
         window::full_until(instant, self.limit)
     }
 
+    fn last_taken(&self, word: Word, at: u64) -> u64 {
+        Windows::last_taken(self, window::unpack(word), at)
+    }
+
     fn strength(&self, word: Word, now: u64) -> u64 {
         window::strength(word, now)
     }

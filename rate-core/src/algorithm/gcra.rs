@@ -350,6 +350,14 @@ impl Packed for Gcra {
         self.pack(Gcra::fresh_at(self, instant))
     }
 
+    /// What is ahead by more than everything was taken later.
+    fn last_taken(&self, word: Word, at: u64) -> u64 {
+        let full = self.full() / u128::from(self.parts.get());
+        let late = u128::from(self.unpack(word).ahead_of(at).up()).saturating_sub(full);
+        // At most as far ahead as the state is.
+        at.saturating_add(late as u64)
+    }
+
     #[inline]
     fn strength(&self, word: Word, _: u64) -> u64 {
         // Of one quota: who is fresh later has taken more.

@@ -178,6 +178,10 @@ impl Packed for LeakyBucket {
         Packed::fresh_at(&self.gcra, instant)
     }
 
+    fn last_taken(&self, word: Word, at: u64) -> u64 {
+        self.gcra.last_taken(word, at)
+    }
+
     fn strength(&self, word: Word, now: u64) -> u64 {
         self.gcra.strength(word, now)
     }

@@ -248,9 +248,14 @@ impl<R: Ring> Entries<R> {
         self.set(self.len - 1, Entry { time, total: total.wrapping_add(units) });
     }
 
-    /// How many of `units` that were written down since the tick `at` still count.
-    pub(crate) fn refundable(&self, period: u64, at: u64, units: u64, now: u64) -> u64 {
-        self.used(self.since(period, at, now)).min(units)
+    /// How many of `units` that were written down since the tick `at` still count, and the first tick at which the log is as
+    /// good as new once they are taken back.
+    pub(crate) fn refundable(&self, period: u64, at: u64, units: u64, now: u64) -> (u64, u64) {
+        let start = self.since(period, at, now);
+        let used = self.used(start);
+        let newest =
+            if units < used { self.newest() } else { start.checked_sub(1).map(|last| self.get(last)) };
+        (used.min(units), newest.map_or(0, |newest| newest.time.saturating_add(period)))
     }
 
     /// The first entry from the tick `at` on that still counts; none once what was taken at `at` does not.
@@ -270,16 +275,18 @@ impl<R: Ring> Entries<R> {
         let start = self.since(period, at, now);
         let before = self.before(start);
         let refunded = self.used(start).min(units);
+        let mut kept = start;
         for index in start..self.len {
             let entry = self.get(index);
             let left = entry.total.wrapping_sub(before).saturating_sub(refunded);
-            self.set(index, Entry { total: before.wrapping_add(left), ..entry });
+            let total = before.wrapping_add(left);
+            // An entry of nothing would take the place of one to come.
+            if total != self.before(kept) {
+                self.set(kept, Entry { total, ..entry });
+                kept += 1;
+            }
         }
-        let mut len = self.len;
-        while len > 0 && self.get(len - 1).total == self.before(len - 1) {
-            len -= 1;
-        }
-        self.set_range(self.head, len);
+        self.set_range(self.head, kept);
         refunded
     }
 

@@ -127,6 +127,11 @@ pub(super) trait Windows {
         Count { end: end.max(state.end), used: self.limit() }
     }
 
+    /// In the window of `state`, which is past or that of `at`, or, if `at` is late or the key penalized, a later one.
+    fn last_taken(&self, state: Count, at: u64) -> u64 {
+        if at < self.start_of(state.end) { state.end - 1 } else { at }
+    }
+
     /// Everything at the end of one window, and everything at the start of the next.
     fn bounds(&self, window: u64) -> Bounds {
         let limit = u64::from(self.limit());

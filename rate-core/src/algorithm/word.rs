@@ -18,6 +18,9 @@ pub(crate) trait Packed: Algorithm + Copy {
     /// A state that cannot be told from a fresh one from tick `instant` on, and is full before.
     fn fresh_at(&self, instant: u64) -> Word;
 
+    /// The last tick at which what counts at `at` can have been taken, if that is later.
+    fn last_taken(&self, word: Word, at: u64) -> u64;
+
     /// Units that losing this state at `now` would admit: an order among the keys of one table, not a number.
     fn strength(&self, word: Word, now: u64) -> u64;
 }

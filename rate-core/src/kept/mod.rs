@@ -53,7 +53,7 @@ pub(crate) enum Operation {
     Reserve { cost: u64, max_wait: u64 },
     Cancel { after: Word, charge: Charged },
     Debit { units: u64, max_debt: u64 },
-    Penalize { until: u64 },
+    Penalize { time: u64 },
 }
 
 impl Operation {

@@ -15,7 +15,9 @@ fn run<A: Packed>(algorithm: &A, word: Word, now: u64, operation: Operation) -> 
             Err(wait) => Outcome::unchanged(word, Err(wait)),
         },
         Operation::TakeUpTo(units) => Outcome::of(algorithm, algorithm.admit_up_to(state, now, units)),
-        Operation::Penalize { until } => Outcome::of(algorithm, (algorithm.penalized(state, now, until), 0)),
+        Operation::Penalize { time } => {
+            Outcome::of(algorithm, (algorithm.penalized(state, now, now.saturating_add(time)), 0))
+        }
         // Not to be reached: the limiters have these only where the algorithm has.
         Operation::Refund(_) | Operation::Cancel { .. } | Operation::Debit { .. } => {
             Outcome::unchanged(word, Ok(0))
@@ -94,12 +96,17 @@ fn run_log(
             }
         }
         Operation::Refund(charge) => {
-            let units = entries.refundable(log.period(), charge.at, charge.units, now);
-            let all = units > 0 && units == log.capacity() - log.standing_of(entries, now).remaining;
-            let change = if units > 0 { Change::Refund(charge) } else { Change::Nothing };
-            Outcome { word: if all { Word::default() } else { word }, change, result: Ok(units) }
+            match entries.refundable(log.period(), charge.at, charge.units, now) {
+                // Nor is a key stored that is not there.
+                (0, _) => Outcome::unchanged(word, Ok(0)),
+                (units, fresh_from) => {
+                    let word = Word { low: fresh_from, high: 0 };
+                    Outcome { word, change: Change::Refund(charge), result: Ok(units) }
+                }
+            }
         }
-        Operation::Penalize { until } if until > now => {
+        Operation::Penalize { time } if time > 0 && now < u64::MAX => {
+            let until = now.saturating_add(time);
             let fresh_from = until.max(log.period()).max(entries.fresh_from(log.period()));
             Outcome { word: Word { low: fresh_from, high: 0 }, change: Change::Fill { until }, result: Ok(0) }
         }

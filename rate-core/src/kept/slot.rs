@@ -46,11 +46,17 @@ impl AnyAlgorithm {
     /// Carries the used share of a state over to the limit `to`: half spent stays half spent.
     ///
     /// `at` is the instant of the change in the key's time under either. Rounded up to a unit, or less, so that changing a
-    /// limit back and forth never frees anybody; and for a log the new one is to begin with what is returned.
-    pub(crate) fn carry_over(&self, to: &Self, (word, log): (Word, &AtomicLog), at: (u64, u64)) -> Outcome {
+    /// limit back and forth never frees anybody; and for a log the new one is to begin with what is returned, at the instant
+    /// that is returned too.
+    pub(crate) fn carry_over(
+        &self,
+        to: &Self,
+        (word, log): (Word, &AtomicLog),
+        at: (u64, u64),
+    ) -> (Outcome, u64) {
         if let (Some(from), Some(next)) = (self.intervals(), to.intervals()) {
             let state = from.carry_over(next, from.unpack(word), at.0);
-            return Outcome::of(next, (state, 0));
+            return (Outcome::of(next, (state, 0)), at.1);
         }
         let left = match self.intervals() {
             // What is in the queue, where the queue itself would say that nothing can pass.
@@ -68,15 +74,36 @@ impl AnyAlgorithm {
                 Some(later) => fresh_from.saturating_add(later),
                 None => fresh_from.saturating_sub(at.0 - at.1),
             };
-            return Outcome::unchanged(to.word_fresh_at(fresh_from), Ok(0));
+            return (Outcome::unchanged(to.word_fresh_at(fresh_from), Ok(0)), at.1);
         }
+        // A window would be over too early if it began before the one in which the units were taken.
+        let at = at.1.saturating_add(self.last_taken(word, log, at.0) - at.0);
         let queue = to.intervals().map(|gcra| Self::Gcra(*gcra));
-        let taken = queue.as_ref().unwrap_or(to).run(Word::default(), no_log(), at.1, Operation::Take(units));
-        match taken.result {
+        let taken = queue.as_ref().unwrap_or(to).run(Word::default(), no_log(), at, Operation::Take(units));
+        let carried = match taken.result {
             Ok(_) => taken,
             // Past the end of representable time: refused rather than forgotten.
             Err(_) => Outcome::unchanged(to.word_fresh_at(u64::MAX), Ok(0)),
-        }
+        };
+        (carried, at)
+    }
+
+    /// The last instant at which what counts at `at` can have been taken: `at` itself, but for a timestamp that is late, or a
+    /// key that is penalized or has reserved.
+    fn last_taken(&self, word: Word, log: &AtomicLog, at: u64) -> u64 {
+        let last = match self {
+            Self::Gcra(gcra) => gcra.last_taken(word, at),
+            Self::LeakyBucket(bucket) => bucket.last_taken(word, at),
+            Self::FixedWindow(window) => window.last_taken(word, at),
+            Self::CalendarWindow(window) => window.last_taken(word, at),
+            Self::SlidingWindow(window) => window.last_taken(word, at),
+            // A log that is empty is that of a key that was dropped, and the word all there is.
+            Self::SlidingLog(log_of) => match Entries::read(log).fresh_from(log_of.period()) {
+                0 => word.low.saturating_sub(log_of.period()),
+                fresh_from => fresh_from - log_of.period(),
+            },
+        };
+        last.max(at)
     }
 
     /// The arithmetic of those whose state is an instant.

@@ -174,10 +174,7 @@ impl<A: Kept> KeyedLimiter<A> {
 
     /// As [`penalize`](Self::penalize), from `now` on.
     pub fn penalize_at<Q: Hash + ?Sized>(&self, key: &Q, time: Duration, now: Timestamp) {
-        // In the key's own time, as everything that is decided about it.
-        let until =
-            self.rate.time_of(Table::tag_of(self.fingerprint(key).0), now.saturating_add(time).as_nanos());
-        self.amount(key, Operation::Penalize { until }, now);
+        self.amount(key, Operation::Penalize { time: nanos(time) }, now);
     }
 
     /// Makes `key` as good as new.

@@ -171,8 +171,8 @@ fn decide_by_log(
         let guard = line.open_in(rate.epoch)?;
         let slot = line.find(tag)?;
         let entries = Entries::read(table.logs.get()?.get(index, slot)?);
-        // Of a key whose log is empty the word may say more: until when what was in it counts for a late request.
-        (!entries.is_empty()).then_some((guard, slot, entries))
+        // A key without a log may not be fresh all the same, to a late request; the word says from when on it is.
+        (!entries.is_empty() || line.narrow(slot).low <= now).then_some((guard, slot, entries))
     };
     if let (Some((guard, slot, mut entries)), 1..) = (found(), cost) {
         let taken = algorithm.take(&entries, now, cost);

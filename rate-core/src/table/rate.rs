@@ -51,6 +51,12 @@ impl Rate {
         self.epoch.is_tiered()
     }
 
+    /// Whether no change of the limit lies between this and `other`, and both are of one tier. What was changed and changed
+    /// back is equal and another one: a key may have earned more meanwhile than this quota knows.
+    pub(super) fn is_of_the_limit_of(&self, other: &Self) -> bool {
+        self.tier == other.tier && (self.tier > 0 || self.epoch.untiered() == other.epoch.untiered())
+    }
+
     /// The own time of the key with this tag at `now`.
     #[inline(always)]
     pub(crate) fn time_of(&self, tag: u64, now: u64) -> u64 {
@@ -197,7 +203,7 @@ impl Table {
         }
         let (from, to) = (Rate::new(from), Rate::new(to));
         let (tag, word) = (self.lines[line].tag(slot), self.lines[line].state(slot));
-        let carried = from.algorithm.carry_over(
+        let (carried, at) = from.algorithm.carry_over(
             &to.algorithm,
             (word, self.log(&from, line, slot)),
             (from.time_of(tag, at), to.time_of(tag, at)),
@@ -205,7 +211,7 @@ impl Table {
         if let Some(log) = self.logs.get().and_then(|logs| logs.get(line, slot)) {
             Entries::read(log).clear();
         }
-        self.write(&to, (line, slot), carried.word, carried.change, to.time_of(tag, at));
+        self.write(&to, (line, slot), carried.word, carried.change, at);
     }
 }
 

@@ -23,7 +23,7 @@ impl Ask<'_> {
                 Err(Again::Busy) => backoff.wait(),
                 Err(Again::Epoch(line)) => {
                     let rate = other.as_ref().unwrap_or(self.rate);
-                    let on = |next: &Rate| match next.algorithm == rate.algorithm {
+                    let on = |next: &Rate| match next.is_of_the_limit_of(rate) {
                         true => operation,
                         false => operation.under_another_limit(),
                     };

@@ -73,9 +73,13 @@ fn decide_in_new_quotas<const N: usize, const LINES: usize>(
     each: &mut impl FnMut(usize, Decision),
 ) -> bool {
     let mut rates: Vec<Rate> = asks.iter().map(|ask| ask.rate.clone()).collect();
+    let twins = Twins::<N>::of(asks);
     let mut backoff = Backoff::default();
     loop {
-        for (ask, rate) in asks.iter().zip(&mut rates) {
+        // Not in the quota of a twin: the key is decided in that of the first, which would find it in another for ever.
+        let firsts = |index: &usize| twins.stands_for_itself(*index);
+        for index in (0..asks.len()).filter(firsts) {
+            let (ask, rate) = (&asks[index], &mut rates[index]);
             for line in [ask.table.first_home(ask.tag), ask.table.second_home(ask.tag)] {
                 *rate = ask.table.catch_up(rate, line, ask.tag, || now);
             }

@@ -1,5 +1,6 @@
 //! `rate-core` through its public face: exactness, the contract of waits, keys, several limits, threads.
 
+mod algorithm_change;
 mod clocks;
 mod contract;
 pub(crate) mod exact;
@@ -10,6 +11,7 @@ mod late;
 pub(crate) mod model;
 mod quota_change;
 pub(crate) mod random;
+mod refunds;
 mod refusals;
 mod several;
 mod spread;

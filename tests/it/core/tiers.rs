@@ -147,6 +147,19 @@ fn several_limits_are_one_decision_in_any_tier() {
 }
 
 #[test]
+fn one_key_in_two_tiers_is_one_decision_in_the_first_of_them() {
+    // The key was rewritten in the second tier to be decided in the first, for ever.
+    let limiter = small(Quota::per_minute(10));
+    let gold = limiter.tier(Quota::per_minute(100));
+    assert!(limiter.check_at("ann", NOW).is_allowed());
+    assert!(check_all([gold.charge("ann", 4), limiter.charge("ann", 6)], NOW).is_allowed());
+    assert_eq!(gold.peek_at("ann", NOW).remaining(), 80);
+    let three = [limiter.charge("ann", 1), gold.charge("ann", 1), limiter.charge("bob", 10)];
+    assert!(check_all(three, NOW).is_allowed());
+    assert_eq!((limiter.peek_at("ann", NOW).remaining(), limiter.peek_at("bob", NOW).remaining()), (6, 0));
+}
+
+#[test]
 fn a_tier_survives_being_moved_to_another_line() {
     // Newcomers move their neighbours: 1,000 keys in room for 1,000, half of them in a tier of their own.
     let limiter = KeyedLimiter::builder(Quota::per_hour(2)).capacity(1_000).build().expect("they fit");

@@ -1,0 +1,111 @@
+//! From one algorithm to another while keys are in use: nobody gains by it, whenever it is said to have happened.
+
+use std::time::Duration;
+
+use rate_core::algorithm::{AlgorithmName, AnyAlgorithm, FixedWindow, SlidingLog};
+use rate_core::{KeyedLimiter, Quota, Secret, Timestamp};
+
+const DAY: u64 = 86_400 * 1_000_000_000;
+/// Half of a day: not where any window begins.
+const NOW: Timestamp = Timestamp::from_nanos(100 * DAY + DAY / 2);
+
+fn after(nanos: u64) -> Timestamp {
+    NOW.saturating_add(Duration::from_nanos(nanos))
+}
+
+fn before(nanos: u64) -> Timestamp {
+    Timestamp::from_nanos(NOW.as_nanos() - nanos)
+}
+
+/// Each way to count ten per day.
+fn ten_a_day() -> Vec<AnyAlgorithm> {
+    let mut all: Vec<_> = AlgorithmName::ALL
+        .iter()
+        .map(|name| name.over(Quota::per_day(10)).expect("it can be counted"))
+        .collect();
+    all.push(FixedWindow::new(Quota::per_day(10)).staggered().into());
+    all
+}
+
+fn pairs() -> Vec<(AnyAlgorithm, AnyAlgorithm)> {
+    ten_a_day().into_iter().flat_map(|old| ten_a_day().into_iter().map(move |new| (old, new))).collect()
+}
+
+fn small(algorithm: AnyAlgorithm) -> KeyedLimiter<AnyAlgorithm> {
+    let secret = Secret::from_bytes([7; 16]);
+    KeyedLimiter::builder_of(algorithm).capacity(4).secret(secret).build().expect("four keys fit")
+}
+
+#[test]
+fn whoever_has_taken_everything_has_nothing_left_under_any_other_algorithm() {
+    for (old, new) in pairs() {
+        let mut limiter = small(old);
+        assert_eq!(limiter.take_up_to_at("ann", u64::MAX, NOW), 10, "{old}");
+        for _ in 0..20 {
+            limiter = limiter.with_limit_at(new, NOW);
+            assert_eq!(limiter.take_up_to_at("ann", u64::MAX, NOW), 0, "{old}, then {new}");
+            limiter = limiter.with_limit_at(old, NOW);
+            assert_eq!(limiter.take_up_to_at("ann", u64::MAX, NOW), 0, "{new}, then {old}");
+        }
+        assert_eq!(limiter.take_up_to_at("bob", u64::MAX, NOW), 10, "{old}");
+    }
+}
+
+#[test]
+fn a_change_with_a_late_timestamp_frees_nobody() {
+    // What a window or a log held was written down as taken at the late instant, and was past by the time of everybody else.
+    for (old, new) in pairs() {
+        // By less than a day is by what comes back in that time: a window does not know when its units were taken.
+        for late in [1, DAY, 2 * DAY, 50 * DAY] {
+            let limiter = small(old);
+            assert_eq!(limiter.take_up_to_at("ann", u64::MAX, NOW), 10, "{old}");
+            let limiter = limiter.with_limit_at(new, before(late));
+            assert!(!limiter.check_at("ann", NOW).is_allowed(), "{old}, then {new}, {late} ns late");
+            assert_eq!(limiter.peek_at("ann", after(3 * DAY)).remaining(), 10, "{old}, then {new}");
+        }
+    }
+}
+
+#[test]
+fn a_penalty_of_many_periods_is_not_over_when_the_limit_changes() {
+    // It was carried over as a limit that is used up, which it was for the rest of one period.
+    for (old, new) in pairs() {
+        let limiter = small(old);
+        limiter.penalize_at("ann", Duration::from_nanos(10 * DAY), NOW);
+        let limiter = limiter.with_limit_at(new, NOW);
+        for later in [0, DAY, 5 * DAY, 9 * DAY - 1] {
+            let decision = limiter.check_at("ann", after(later));
+            assert!(!decision.is_allowed(), "{old}, then {new}: free after {later} ns");
+        }
+        assert_eq!(limiter.peek_at("ann", after(13 * DAY)).remaining(), 10, "{old}, then {new}");
+    }
+}
+
+#[test]
+fn an_older_clone_penalizes_for_as_long_as_it_says() {
+    // It told the end of the penalty in the time of the limit it was made for, where no key has windows of its own: to one
+    // whose windows are shifted by more than the penalty that was in the past.
+    let hour = Duration::from_secs(3_600);
+    for (old, new) in pairs() {
+        for key in 0..8 {
+            let limiter = small(old);
+            let _ = limiter.with_limit_at(new, NOW);
+            limiter.penalize_at(&key, hour, NOW);
+            assert!(
+                !limiter.check_at(&key, after(3_599_999_999_999)).is_allowed(),
+                "{old}, then {new}, {key}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_late_request_finds_a_log_that_was_fresh_when_it_changed_as_it_was() {
+    // Whatever has no entry was taken for new in the short way, and looked at twice in every other.
+    let limiter = small(SlidingLog::new(Quota::per_day(10)).into());
+    assert!(limiter.check_n_at("ann", 10, NOW).is_allowed());
+    let limiter = limiter.with_limit_at(SlidingLog::new(Quota::per_day(20)).into(), after(2 * DAY));
+    assert!(!limiter.peek_at("ann", after(DAY / 2)).is_allowed());
+    assert!(!limiter.check_at("ann", after(DAY / 2)).is_allowed());
+    assert_eq!(limiter.peek_at("ann", after(DAY)).remaining(), 20);
+}

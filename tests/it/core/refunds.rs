@@ -1,0 +1,101 @@
+//! What is given back, and what is not: charges that have come back by themselves, late, twice changed, in the middle of
+//! a log.
+
+use std::time::Duration;
+
+use rate_core::algorithm::{Gcra, SlidingLog};
+use rate_core::{KeyedLimiter, Limiter, Quota, Timestamp};
+
+const SECOND: u64 = 1_000_000_000;
+
+fn at(nanos: u64) -> Timestamp {
+    Timestamp::from_nanos(nanos)
+}
+
+/// A log of so many units in any hundred nanoseconds.
+fn log(limit: u64) -> SlidingLog {
+    SlidingLog::new(Quota::new(limit, Duration::from_nanos(100)).expect("a quota"))
+}
+
+#[test]
+fn a_charge_that_has_come_back_gives_back_nothing_of_what_was_taken_later() {
+    // The log looked for what was taken since the charge, and found somebody else's: three units in one period of two.
+    let limiter = Limiter::of(log(2));
+    assert!(limiter.check_at(at(1_000)).is_allowed());
+    assert!(limiter.check_at(at(1_050)).is_allowed());
+    assert_eq!(limiter.refund_at(1, at(1_000), at(1_100)), 0);
+    assert!(limiter.check_at(at(1_100)).is_allowed());
+    assert!(!limiter.check_at(at(1_100)).is_allowed());
+    // Those that count still can be.
+    assert_eq!(limiter.refund_at(1, at(1_050), at(1_149)), 1);
+    assert!(limiter.check_at(at(1_149)).is_allowed());
+}
+
+#[test]
+fn a_late_refund_does_not_free_a_key_that_was_dropped() {
+    // Giving back nothing of nothing was "all of it", and the key was stored as new.
+    let limiter = KeyedLimiter::builder_of(log(2)).capacity(1).build().expect("one key fits");
+    assert!(limiter.check_n_at("ann", 2, at(1_000)).is_allowed());
+    for other in 0..6 {
+        assert!(limiter.check_at(&other, at(1_100)).is_allowed());
+    }
+    assert_eq!((limiter.len(), limiter.evictions()), (6, 0), "`ann` was to be dropped as fresh");
+    assert!(!limiter.check_at("ann", at(1_050)).is_allowed());
+    assert_eq!(limiter.refund_at("ann", 2, at(1_050), at(1_050)), 0);
+    assert!(!limiter.check_at("ann", at(1_050)).is_allowed());
+    assert_eq!(limiter.peek_at("ann", at(1_100)).remaining(), 2);
+}
+
+#[test]
+fn a_refund_from_the_middle_of_a_log_leaves_room_for_another_admission() {
+    // What was given back kept its place in the ring, so the next admission had none of its own and moved the one before it up.
+    let limiter = Limiter::of(log(3));
+    for taken in [1_000, 1_010, 1_020] {
+        assert!(limiter.check_at(at(taken)).is_allowed());
+    }
+    assert_eq!(limiter.refund_at(1, at(1_000), at(1_025)), 1);
+    assert!(limiter.check_at(at(1_030)).is_allowed());
+    // 1,010 and 1,020 are past, 1,030 counts.
+    assert_eq!(limiter.peek_at(at(1_120)).remaining(), 2);
+    assert!(limiter.check_n_at(2, at(1_120)).is_allowed());
+}
+
+#[test]
+fn a_key_whose_last_charge_was_given_back_is_no_loss_when_the_one_before_has_come_back() {
+    // It was counted as lost: the instant of the refunded charge still said until when the key mattered.
+    let limiter = KeyedLimiter::builder_of(log(5)).capacity(1).build().expect("one key fits");
+    assert!(limiter.check_at("ann", at(1_000)).is_allowed());
+    assert!(limiter.check_at("ann", at(1_090)).is_allowed());
+    assert_eq!(limiter.refund_at("ann", 1, at(1_090), at(1_090)), 1);
+    for other in 0..6 {
+        assert!(limiter.check_at(&other, at(1_100)).is_allowed());
+    }
+    assert_eq!(limiter.evictions(), 0);
+}
+
+#[test]
+fn a_clone_from_before_a_change_and_a_change_back_gives_nothing_back() {
+    // Equal quotas were taken for the same one, but under the quota between them the key had earned a whole burst, and spent it.
+    let slow = Quota::per_hour(10);
+    let before = KeyedLimiter::builder(slow).capacity(4).build().expect("four keys fit");
+    assert!(before.check_n_at("ann", 10, at(0)).is_allowed());
+    let fast = before.with_quota_at(Quota::per_second(1_000).burst(10), at(0));
+    assert!(fast.check_n_at("ann", 10, at(SECOND)).is_allowed());
+    let after = fast.with_quota_at(slow, at(SECOND));
+    assert_eq!(before.refund_at("ann", 10, at(0), at(SECOND)), 0);
+    assert!(!after.check_at("ann", at(SECOND)).is_allowed());
+}
+
+#[test]
+fn reservations_of_more_than_a_unit_per_nanosecond_keep_the_bound() {
+    // A reservation counted from a fraction of the nanosecond before the one it was told, in which more than a unit comes back.
+    let quota = Quota::new(9, Duration::from_nanos(7)).expect("a quota");
+    let limiter = Limiter::of(Gcra::new(quota));
+    assert_eq!(limiter.bounds().units(), 16);
+    assert!(limiter.check_n_at(2, at(1_000)).is_allowed());
+    let place = limiter.reserve_at(9, Duration::MAX, at(1_000)).expect("there is room");
+    // Two units come back in 1.6 ns.
+    assert_eq!(place.ready_at(), at(1_002));
+    let later: u64 = (1_002..1_009).map(|now| limiter.take_up_to_at(9, at(now))).sum();
+    assert_eq!(place.units() + later, 16);
+}
