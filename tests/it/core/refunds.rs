@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rate_core::algorithm::{Gcra, SlidingLog};
+use rate_core::algorithm::SlidingLog;
 use rate_core::{KeyedLimiter, Limiter, Quota, Timestamp};
 
 const SECOND: u64 = 1_000_000_000;
@@ -84,18 +84,4 @@ fn a_clone_from_before_a_change_and_a_change_back_gives_nothing_back() {
     let after = fast.with_quota_at(slow, at(SECOND));
     assert_eq!(before.refund_at("ann", 10, at(0), at(SECOND)), 0);
     assert!(!after.check_at("ann", at(SECOND)).is_allowed());
-}
-
-#[test]
-fn reservations_of_more_than_a_unit_per_nanosecond_keep_the_bound() {
-    // A reservation counted from a fraction of the nanosecond before the one it was told, in which more than a unit comes back.
-    let quota = Quota::new(9, Duration::from_nanos(7)).expect("a quota");
-    let limiter = Limiter::of(Gcra::new(quota));
-    assert_eq!(limiter.bounds().units(), 16);
-    assert!(limiter.check_n_at(2, at(1_000)).is_allowed());
-    let place = limiter.reserve_at(9, Duration::MAX, at(1_000)).expect("there is room");
-    // Two units come back in 1.6 ns.
-    assert_eq!(place.ready_at(), at(1_002));
-    let later: u64 = (1_002..1_009).map(|now| limiter.take_up_to_at(9, at(now))).sum();
-    assert_eq!(place.units() + later, 16);
 }

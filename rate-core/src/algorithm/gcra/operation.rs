@@ -54,10 +54,7 @@ impl Gcra {
         if wait > max_wait {
             return Err(wait - max_wait);
         }
-        // What comes back between a unit's own instant and the tick it is rounded up to is not lost, unless that is more than
-        // a unit: the bounds have no room for it.
-        let from = if self.step.ticks == 0 { now.saturating_add(wait) } else { now };
-        let start = if state.ticks < from { self.fresh_at(from) } else { state };
+        let start = if state.ticks < now { self.fresh_at(now) } else { state };
         let (step, _) = self.terms(cost);
         self.moved(start, step).map(|next| (next, wait)).ok_or(NEVER)
     }

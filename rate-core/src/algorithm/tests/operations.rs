@@ -94,7 +94,7 @@ fn columns() -> Vec<Column> {
         column!(AlgorithmName::CalendarWindow, CalendarWindow, CalendarWindow::day(10)),
         column!(AlgorithmName::SlidingWindow, SlidingWindow, SlidingWindow::new(quota)),
         column!(AlgorithmName::SlidingLog, SlidingLog, SlidingLog::new(quota)),
-        column!("AnyAlgorithm", AnyAlgorithm, AnyAlgorithm::from(quota)),
+        column!("`AnyAlgorithm`", AnyAlgorithm, AnyAlgorithm::from(quota)),
     ]
 }
 
