@@ -2,6 +2,7 @@
 
 mod axum_app;
 mod core;
+mod fuzz;
 mod layer;
 mod long;
 mod replay;
