@@ -288,7 +288,7 @@ impl Packed for SlidingWindow {
     fn last_taken(&self, word: Word, at: u64) -> u64 {
         let counts = self.unpack(word);
         // Of the later window with anything in it.
-        let window = counts.window + u64::from(counts.current > 0);
+        let window = counts.window.saturating_add(u64::from(counts.current > 0));
         let end = window.saturating_mul(self.period);
         if at < end.saturating_sub(self.period) { end - 1 } else { at }
     }
