@@ -134,6 +134,12 @@ impl<A: Kept> Limiter<A> {
         self.single.peek(now.as_nanos(), cost)
     }
 
+    /// What somebody can hope for who asks for `cost` units after others that will take `ahead` units; takes nothing. See
+    /// [`Charge::peek_behind_at`](crate::Charge::peek_behind_at).
+    pub fn peek_behind_at(&self, ahead: u64, cost: u64, now: Timestamp) -> Decision {
+        self.single.peek_behind(ahead, now.as_nanos(), cost)
+    }
+
     /// Takes as many units as there are, up to `units`, and returns how many. Never waits.
     pub fn take_up_to(&self, units: u64) -> u64 {
         self.take_up_to_at(units, self.clock.now())

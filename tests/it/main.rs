@@ -1,5 +1,6 @@
 //! The integration tests, in one binary so that they link once.
 
+mod acquire;
 mod axum_app;
 mod core;
 mod fuzz;

@@ -135,14 +135,6 @@ impl CalendarWindow {
         self.origin.unwrap_or(0)
     }
 
-    /// The shortest that one of these windows is.
-    const fn shortest(&self) -> u64 {
-        match self.calendar {
-            Calendar::Day => self.day,
-            Calendar::Month => self.day * 28,
-        }
-    }
-
     /// Days from the beginning of 1970 to `now`.
     fn day_of(&self, now: u64) -> u64 {
         ((u128::from(now) + u128::from(self.origin())) / u128::from(self.day)) as u64
@@ -186,6 +178,13 @@ impl Windows for CalendarWindow {
     #[inline(always)]
     fn limit(&self) -> u32 {
         self.limit
+    }
+
+    fn shortest(&self) -> u64 {
+        match self.calendar {
+            Calendar::Day => self.day,
+            Calendar::Month => self.day * 28,
+        }
     }
 }
 

@@ -133,6 +133,10 @@ impl Windows for FixedWindow {
     fn limit(&self) -> u32 {
         self.limit
     }
+
+    fn shortest(&self) -> u64 {
+        self.period
+    }
 }
 
 impl Algorithm for FixedWindow {

@@ -76,6 +76,12 @@ impl LeakyBucket {
         self.gcra.fresh_from(state)
     }
 
+    /// The tick at which a unit may leave before which `ahead` others do.
+    pub(super) fn turn_behind(&self, state: Tat, now: u64, ahead: u64) -> u128 {
+        let start = if self.is_idle(state, now) { Tat::new(now, 0) } else { state };
+        self.gcra.after(start, ahead)
+    }
+
     /// Whether the last unit's turn is a tick or more ago.
     #[inline(always)]
     fn is_idle(&self, state: Tat, now: u64) -> bool {

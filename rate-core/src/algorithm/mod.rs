@@ -1,6 +1,7 @@
 #![doc = include_str!("algorithms.md")]
 
 mod any;
+mod behind;
 mod bounds;
 mod calendar_window;
 mod civil;
@@ -30,6 +31,7 @@ pub use sliding_log::SlidingLog;
 pub use sliding_window::{Counts, SlidingWindow};
 pub use window::Count;
 
+pub(crate) use behind::Behind;
 pub(crate) use gcra::{Fractions, Whole};
 pub(crate) use log::{Entries, Ring, words as log_words};
 pub(crate) use word::{Engine, Packed, Word};

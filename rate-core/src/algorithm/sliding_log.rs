@@ -78,6 +78,10 @@ impl SlidingLog {
         Ok(Self { limit, period })
     }
 
+    pub(super) const fn limit(&self) -> u64 {
+        self.limit
+    }
+
     pub(crate) const fn period(&self) -> u64 {
         self.period
     }

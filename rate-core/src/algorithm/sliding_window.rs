@@ -148,6 +148,22 @@ impl SlidingWindow {
         (i128::from(self.limit) - i128::from(counts.current)) * period - fading
     }
 
+    /// Ticks until `units`, at least one, can have been taken by somebody who takes each as soon as it fits.
+    pub(super) fn wait_spread(&self, state: Counts, now: u64, units: u64) -> u64 {
+        let (counts, gone) = self.current(state, now);
+        let period = u128::from(self.period);
+        let room = self.limit.saturating_sub(counts.current.into());
+        if units <= room {
+            // In this window, as the one before fades.
+            let fits = self.free(counts, gone) >= i128::from(units) * period as i128;
+            return if fits { 0 } else { self.wait(counts, gone, now, units) };
+        }
+        // From its end on no more than the limit per period, for what is taken in one window has to fade in the next.
+        let further = (u128::from(units - room) * period).div_ceil(self.limit.into());
+        let start = u128::from(now.max(counts.window.saturating_mul(self.period)));
+        u64::try_from(start + u128::from(self.period - gone) + further).map_or(NEVER, |instant| instant - now)
+    }
+
     /// Ticks until `cost` units fit, at most the limit, which they do not now.
     // Inline, so that it is left out where nobody asks: 128 bits are divided.
     #[inline]

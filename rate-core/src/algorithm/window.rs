@@ -70,6 +70,9 @@ pub(super) trait Windows {
 
     fn limit(&self) -> u32;
 
+    /// The length of the shortest of them.
+    fn shortest(&self) -> u64;
+
     /// What is left of `state` at `now`: the same in its window and before, nothing after.
     #[inline(always)]
     fn current(&self, state: Count, now: u64) -> Option<Count> {

@@ -4,6 +4,7 @@
 //! An operation is decided on a state that was read without a lock, and says what to write; whoever writes it makes sure
 //! that nothing has moved since.
 
+mod behind;
 mod run;
 mod slot;
 
@@ -16,7 +17,7 @@ use crate::sync::{AtomicU64, Ordering};
 /// An algorithm that the limiters of this crate can count by.
 ///
 /// All of them: the trait cannot be implemented elsewhere.
-pub trait Kept: Algorithm + Copy + Into<AnyAlgorithm> + sealed::Sealed {
+pub trait Kept: Algorithm + Copy + Into<AnyAlgorithm> + Send + Sync + sealed::Sealed + 'static {
     /// Which one, if that is known when the program is compiled.
     #[doc(hidden)]
     const NAME: Option<AlgorithmName>;

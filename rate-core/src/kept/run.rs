@@ -60,7 +60,7 @@ fn run_gcra(gcra: &Gcra, word: Word, now: u64, operation: Operation) -> Outcome 
 }
 
 /// Ticks until a key without a log is as good as new: what the word says of one that was dropped, to a late request.
-fn absent_until(word: Word, entries: &Entries<&AtomicLog>, now: u64) -> u64 {
+pub(super) fn absent_until(word: Word, entries: &Entries<&AtomicLog>, now: u64) -> u64 {
     if entries.is_empty() { word.low.saturating_sub(now) } else { 0 }
 }
 

@@ -21,6 +21,31 @@ impl Charge<'_> {
     pub fn check_at(&self, now: Timestamp) -> Decision {
         self.0.decide::<AnyAlgorithm>(now.as_nanos())
     }
+
+    /// What somebody can hope for who comes after others that will take `ahead` units; takes nothing.
+    ///
+    /// Others take what they want as early as they can, in portions that are not known: the wait is at least what
+    /// [`retry_after`](Decision::retry_after) says, where `None` is never. It is just that, to a nanosecond per portion, where
+    /// units come back one by one: in a token bucket and a leaky bucket.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rate_core::{KeyedLimiter, Quota, Timestamp};
+    ///
+    /// let limiter = KeyedLimiter::new(Quota::per_second(10));
+    /// let now = Timestamp::ZERO;
+    /// let behind = |ahead| limiter.charge("ann", 2).peek_behind_at(ahead, now).retry_after();
+    /// assert_eq!(behind(8), Some(Duration::ZERO));
+    /// assert_eq!(behind(100), Some(Duration::from_millis(9_200)));
+    ///
+    /// // More than the burst, whoever comes before.
+    /// assert_eq!(limiter.charge("ann", 11).peek_behind_at(0, now).retry_after(), None);
+    /// ```
+    pub fn peek_behind_at(&self, ahead: u64, now: Timestamp) -> Decision {
+        self.0.peek_behind(ahead, now.as_nanos())
+    }
 }
 
 // Not derived: that would show the key's fingerprint, and with the table behind it everybody else's.

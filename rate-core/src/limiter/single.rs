@@ -82,11 +82,16 @@ impl Single {
 
     /// What `decide` would answer, with the state as it is.
     pub(super) fn peek(&self, now: u64, cost: u64) -> Decision {
-        let (standing, outcome) = self.read(|word| {
-            let outcome = self.algorithm.run(word, &self.log, now, Operation::Take(cost));
-            (self.algorithm.left(word, &self.log, now), outcome)
+        self.peek_behind(0, now, cost)
+    }
+
+    /// The same, with the wait of somebody before whom `ahead` units are taken.
+    pub(super) fn peek_behind(&self, ahead: u64, now: u64, cost: u64) -> Decision {
+        let (standing, wait) = self.read(|word| {
+            let wait = self.algorithm.wait(word, &self.log, now, ahead, cost);
+            (self.algorithm.left(word, &self.log, now), wait)
         });
-        Decision::new(self.most(), standing, outcome.result.err())
+        Decision::new(self.most(), standing, wait)
     }
 
     /// Runs an operation; the answer is made while the state is as it was found.

@@ -95,6 +95,11 @@ impl Ask<'_> {
 
     /// What `decide` would answer now, with the state as it is.
     pub(crate) fn peek(&self, now: u64) -> Decision {
+        self.peek_behind(0, now)
+    }
+
+    /// The same, with the wait of somebody before whom `ahead` units are taken.
+    pub(crate) fn peek_behind(&self, ahead: u64, now: u64) -> Decision {
         let mut backoff = Backoff::default();
         let mut rate = self.rate.clone();
         loop {
@@ -102,10 +107,10 @@ impl Ask<'_> {
                 Ok(place) => {
                     let own = rate.time_of(self.tag, now);
                     let (word, log) = self.table.found(&rate, &place);
-                    let outcome = rate.algorithm.run(word, log, own, Operation::Take(self.cost));
+                    let wait = rate.algorithm.wait(word, log, own, ahead, self.cost);
                     let standing = rate.algorithm.left(word, log, own);
                     if self.table.confirm(&place) {
-                        return Decision::new(rate.most(), standing, outcome.result.err());
+                        return Decision::new(rate.most(), standing, wait);
                     }
                     backoff.wait();
                 }

@@ -18,7 +18,7 @@ use super::support::{get, request, text};
 mod custom_key;
 
 /// An example beside the tests' own binary, where Cargo puts it.
-fn example(name: &str) -> Command {
+pub(crate) fn example(name: &str) -> Command {
     let itself = env::current_exe().unwrap();
     let profile = itself.ancestors().nth(2).unwrap();
     let path: PathBuf = [profile, "examples".as_ref(), name.as_ref()].iter().collect();

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod clients;
-mod examples;
+pub(crate) mod examples;
 mod hello;
 mod routers;
 mod support;

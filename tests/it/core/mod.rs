@@ -1,6 +1,7 @@
 //! `rate-core` through its public face: exactness, the contract of waits, keys, several limits, threads.
 
 mod algorithm_change;
+mod behind;
 mod clocks;
 mod contract;
 pub(crate) mod exact;

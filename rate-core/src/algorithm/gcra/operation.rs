@@ -42,6 +42,17 @@ impl Gcra {
         (ahead.ticks - tolerance.ticks).saturating_add(u64::from(ahead.parts > tolerance.parts))
     }
 
+    /// The tick at which `cost` units, at most the burst, conform if `ahead` others are taken first.
+    pub(in crate::algorithm) fn conforms_behind(&self, state: Tat, now: u64, ahead: u64, cost: u64) -> u128 {
+        let last = self.count(state.max(self.fresh_at(now))).saturating_add(self.of_units(ahead));
+        last.saturating_sub(self.full() - self.of_units(cost)).div_ceil(self.parts.get().into())
+    }
+
+    /// The tick that lies `units` intervals after `state`.
+    pub(in crate::algorithm) fn after(&self, state: Tat, units: u64) -> u128 {
+        self.count(state).saturating_add(self.of_units(units)).div_ceil(self.parts.get().into())
+    }
+
     /// Accepts a reservation that would wait so long.
     pub(in crate::algorithm) fn accept(
         &self,
