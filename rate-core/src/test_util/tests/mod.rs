@@ -1,0 +1,3 @@
+//! The algorithms against their models, in every way there is to ask them.
+
+mod arrivals;
