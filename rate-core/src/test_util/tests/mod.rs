@@ -1,3 +1,4 @@
 //! The algorithms against their models, in every way there is to ask them.
 
 mod arrivals;
+mod fixtures;
