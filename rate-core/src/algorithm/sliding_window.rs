@@ -289,10 +289,10 @@ impl Packed for SlidingWindow {
 
     fn last_taken(&self, word: Word, at: u64) -> u64 {
         let counts = self.unpack(word);
-        // Of the later window with anything in it.
-        let window = counts.window + u64::from(counts.current > 0);
-        let end = window.saturating_mul(self.period);
-        if at < end.saturating_sub(self.period) { end - 1 } else { at }
+        // Of the later window with anything in it, which may be the last one there is.
+        let window = counts.window.saturating_sub(u64::from(counts.current == 0));
+        let start = window.saturating_mul(self.period);
+        if at < start { start.saturating_add(self.period - 1) } else { at }
     }
 
     fn strength(&self, word: Word, now: u64) -> u64 {
