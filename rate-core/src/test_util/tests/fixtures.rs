@@ -1,10 +1,14 @@
 //! What the comparison with the models has found.
 
-use crate::algorithm::{AnyAlgorithm, SlidingWindow};
+use crate::algorithm::{AnyAlgorithm, SlidingLog, SlidingWindow};
 use crate::{KeyedLimiter, Limiter, ManualClock, Timestamp};
 
 fn at(nanos: u64) -> Timestamp {
     Timestamp::from_nanos(nanos)
+}
+
+fn log(limit: u64, period: u64) -> SlidingLog {
+    SlidingLog::from_ticks(limit, period).expect("a limit")
 }
 
 fn keyed(limit: impl Into<AnyAlgorithm>) -> KeyedLimiter<AnyAlgorithm> {
@@ -13,6 +17,19 @@ fn keyed(limit: impl Into<AnyAlgorithm>) -> KeyedLimiter<AnyAlgorithm> {
         .clock(ManualClock::new())
         .build()
         .expect("eight keys fit")
+}
+
+#[test]
+fn a_late_request_counts_as_of_an_instant_that_was_refunded() {
+    // The instant went with its units, and that of the admission before had expired by it and was dropped. So a request two
+    // ticks late was written down as of then, and there were two in [9, 19) under a limit of one.
+    let limiter = Limiter::of_with_clock(log(1, 10), ManualClock::new());
+    assert!(limiter.check_at(at(9)).is_allowed());
+    assert!(limiter.check_at(at(20)).is_allowed());
+    assert_eq!(limiter.refund_at(1, at(20), at(20)), 1);
+    assert!(limiter.check_at(at(18)).is_allowed());
+    assert!(!limiter.check_at(at(29)).is_allowed());
+    assert!(limiter.check_at(at(30)).is_allowed());
 }
 
 #[test]
