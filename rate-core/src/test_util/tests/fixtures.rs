@@ -1,6 +1,8 @@
 //! What the comparison with the models has found.
 
-use crate::algorithm::{AnyAlgorithm, SlidingLog, SlidingWindow};
+use core::time::Duration;
+
+use crate::algorithm::{AnyAlgorithm, LeakyBucket, SlidingLog, SlidingWindow};
 use crate::{KeyedLimiter, Limiter, ManualClock, Timestamp};
 
 fn at(nanos: u64) -> Timestamp {
@@ -56,4 +58,24 @@ fn a_late_change_carries_over_what_was_taken_in_the_last_window() {
     assert!(limiter.check_n_at("key", 5, at(u64::MAX)).is_allowed());
     let limiter = limiter.with_limit_at(SlidingWindow::from_ticks(5, 7).expect("a limit").into(), at(0));
     assert!(!limiter.check_at("key", at(u64::MAX)).is_allowed());
+}
+
+#[test]
+fn a_queue_of_several_units_per_tick_spaces_them_at_the_last_tick_too() {
+    // The turn of the next unit was a tick that cannot be written down, and the one before it was taken for it.
+    let queue = LeakyBucket::from_ticks(3, 1, 3).expect("a limit");
+    let limiter = Limiter::of_with_clock(queue, ManualClock::new());
+    assert!(limiter.check_at(at(u64::MAX)).is_allowed());
+    assert!(!limiter.check_at(at(u64::MAX)).is_allowed());
+}
+
+#[test]
+fn a_reservation_of_nothing_that_is_cancelled_late_changes_nothing() {
+    // The queue was busy until then.
+    let queue = LeakyBucket::from_ticks(1, 1, 1).expect("a limit");
+    let limiter = Limiter::of_with_clock(queue, ManualClock::new());
+    assert!(limiter.check_at(at(5)).is_allowed());
+    let nothing = limiter.reserve_at(0, Duration::ZERO, at(20)).expect("nothing is always there");
+    assert_eq!(nothing.cancel_at(at(12)), 0);
+    assert!(limiter.check_at(at(8)).is_allowed());
 }
