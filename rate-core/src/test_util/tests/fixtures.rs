@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::algorithm::{AnyAlgorithm, LeakyBucket, SlidingLog, SlidingWindow};
+use crate::algorithm::{AnyAlgorithm, FixedWindow, LeakyBucket, SlidingLog, SlidingWindow};
 use crate::{KeyedLimiter, Limiter, ManualClock, Timestamp};
 
 fn at(nanos: u64) -> Timestamp {
@@ -78,4 +78,16 @@ fn a_reservation_of_nothing_that_is_cancelled_late_changes_nothing() {
     let nothing = limiter.reserve_at(0, Duration::ZERO, at(20)).expect("nothing is always there");
     assert_eq!(nothing.cancel_at(at(12)), 0);
     assert!(limiter.check_at(at(8)).is_allowed());
+}
+
+#[test]
+fn a_penalty_to_the_end_of_time_is_not_refunded_from_the_window_before() {
+    // The last window is shorter than the others, and was taken to have begun a whole period before its end.
+    let window = FixedWindow::from_ticks(5, 1 << 62).expect("a limit");
+    let limiter = Limiter::of_with_clock(window, ManualClock::new());
+    let charged = at((3 << 62) - 1);
+    assert!(limiter.check_n_at(3, charged).is_allowed());
+    limiter.penalize_at(Duration::MAX, charged);
+    assert_eq!(limiter.refund_at(3, charged, charged), 0);
+    assert!(!limiter.check_at(charged).is_allowed());
 }
