@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::algorithm::{AnyAlgorithm, FixedWindow, LeakyBucket, SlidingLog, SlidingWindow};
-use crate::{KeyedLimiter, Limiter, ManualClock, Timestamp};
+use crate::{KeyedLimiter, Limiter, ManualClock, Quota, Timestamp};
 
 fn at(nanos: u64) -> Timestamp {
     Timestamp::from_nanos(nanos)
@@ -58,6 +58,17 @@ fn a_late_change_carries_over_what_was_taken_in_the_last_window() {
     assert!(limiter.check_n_at("key", 5, at(u64::MAX)).is_allowed());
     let limiter = limiter.with_limit_at(SlidingWindow::from_ticks(5, 7).expect("a limit").into(), at(0));
     assert!(!limiter.check_at("key", at(u64::MAX)).is_allowed());
+}
+
+#[test]
+fn a_queue_that_is_idle_stays_idle_when_its_limit_changes() {
+    // Not wholly idle before the end of the tick in which the turn came, and a window was closed until then.
+    let limiter = keyed(LeakyBucket::new(Quota::per_second(7)));
+    assert!(limiter.check_at("key", at(0)).is_allowed());
+    let now = at(142_857_143);
+    assert!(limiter.peek_at("key", now).is_allowed());
+    let limiter = limiter.with_limit_at(FixedWindow::new(Quota::per_second(7)).into(), now);
+    assert!(limiter.check_at("key", now).is_allowed());
 }
 
 #[test]
