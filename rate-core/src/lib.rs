@@ -19,6 +19,8 @@ mod reservation;
 mod sync;
 #[cfg(feature = "std")]
 mod table;
+#[cfg(any(test, feature = "test-util"))]
+pub mod test_util;
 mod tier;
 mod time;
 

@@ -121,12 +121,16 @@ impl Windows for FixedWindow {
     }
 
     fn start_of(&self, end: u64) -> u64 {
-        end.saturating_sub(self.period)
+        // Not a period before `end`: a window that time ends before ends there.
+        let Some(last) = end.checked_sub(1) else { return 0 };
+        let into = (u128::from(last) + u128::from(self.phase.unwrap_or(0))) % u128::from(self.period);
+        last.saturating_sub(into as u64)
     }
 
     #[inline(always)]
     fn is_last(&self, end: u64) -> bool {
-        end.checked_add(self.period).is_none()
+        // Mostly an addition. A state that was carried over from another limit may end in the middle of a window.
+        end.checked_add(self.period).is_none() && self.end_of(end).is_none()
     }
 
     #[inline(always)]

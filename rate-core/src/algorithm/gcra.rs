@@ -74,14 +74,14 @@ impl Tat {
 
     /// How far this lies ahead of `now`.
     #[inline]
-    const fn ahead_of(self, now: u64) -> Self {
+    pub(super) const fn ahead_of(self, now: u64) -> Self {
         // In the past, or in the tick that is now.
         if self.ticks < now { Self { ticks: 0, parts: 0 } } else { Self { ticks: self.ticks - now, ..self } }
     }
 
     /// Rounded up to a whole tick.
     #[inline]
-    const fn up(self) -> u64 {
+    pub(super) const fn up(self) -> u64 {
         self.ticks.saturating_add((self.parts > 0) as u64)
     }
 }

@@ -70,10 +70,11 @@ impl LeakyBucket {
         self.gcra.moved(start, self.gcra.terms(cost).0)
     }
 
-    /// The tick at which the next unit may leave.
+    /// Ticks until the next unit may leave.
     #[inline(always)]
-    fn turn(&self, state: Tat) -> u64 {
-        self.gcra.fresh_from(state)
+    fn wait(&self, state: Tat, now: u64) -> u64 {
+        // Not from the tick of its turn, which may be the one after the last there is.
+        state.ahead_of(now).up()
     }
 
     /// The tick at which a unit may leave before which `ahead` others do.
@@ -105,9 +106,9 @@ impl Algorithm for LeakyBucket {
         if cost > self.capacity() {
             return Err(NEVER);
         }
-        let turn = self.turn(state);
-        if turn > now {
-            return Err(turn - now);
+        let wait = self.wait(state, now);
+        if wait > 0 {
+            return Err(wait);
         }
         self.joined(state, now, cost).ok_or(NEVER)
     }
@@ -115,13 +116,13 @@ impl Algorithm for LeakyBucket {
     /// What could leave now: everything the queue holds, or nothing while it is somebody else's turn.
     #[inline]
     fn standing(&self, state: Tat, now: u64) -> Standing {
-        let reset_after = self.turn(state).saturating_sub(now);
+        let reset_after = self.wait(state, now);
         Standing { remaining: if reset_after == 0 { self.capacity() } else { 0 }, reset_after }
     }
 
     fn fresh_from(&self, state: Tat) -> u64 {
         // One more than the next unit's turn: within a tick of it, that unit's own turn is counted from there.
-        self.turn(state).saturating_add(u64::from(state.parts() > 0))
+        state.up().saturating_add(u64::from(state.parts() > 0))
     }
 
     #[inline]
@@ -151,11 +152,11 @@ impl Reserve for LeakyBucket {
             return Err(NEVER);
         }
         // The room that a token bucket of as many units would have.
-        let room = self.gcra.admit(state, now, cost).err();
-        let wait = self.turn(state).saturating_sub(now);
-        let too_long = wait.checked_sub(max_wait).filter(|more| *more > 0);
-        if let Some(wait) = room.max(too_long) {
-            return Err(wait);
+        let room = self.gcra.wait(state, now, self.gcra.terms(cost).1);
+        let wait = self.wait(state, now);
+        let longer = room.max(wait.saturating_sub(max_wait));
+        if longer > 0 {
+            return Err(longer);
         }
         self.joined(state, now, cost).map(|next| (next, wait)).ok_or(NEVER)
     }
@@ -163,7 +164,7 @@ impl Reserve for LeakyBucket {
     /// The last one in the queue can leave it; what was passed cannot be taken back.
     fn cancel(&self, state: Tat, after: Tat, charge: Charged, now: u64) -> (Tat, u64) {
         match self.gcra.undone(state, now, charge.units) {
-            Some(before) if state == after && charge.at > now => (before, charge.units),
+            Some(before) if state == after && charge.at > now && charge.units > 0 => (before, charge.units),
             _ => (state, 0),
         }
     }

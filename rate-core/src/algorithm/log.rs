@@ -60,16 +60,6 @@ pub(crate) struct Count {
     newest: u64,
 }
 
-impl Count {
-    #[inline]
-    fn left(&self, limit: u64, period: u64, now: u64) -> Standing {
-        let used = self.total.wrapping_sub(self.before);
-        let fresh_from = self.newest.saturating_add(period);
-        let reset_after = if used == 0 { 0 } else { fresh_from.saturating_sub(now) };
-        Standing { remaining: limit.saturating_sub(used), reset_after }
-    }
-}
-
 #[derive(Clone, Copy)]
 struct Entry {
     time: u64,
@@ -117,6 +107,11 @@ impl<R: Ring> Entries<R> {
     #[inline]
     fn newest(&self) -> Option<Entry> {
         self.len.checked_sub(1).map(|last| self.get(last))
+    }
+
+    /// The newest instant that is written down.
+    pub(crate) fn newest_instant(&self) -> u64 {
+        self.newest().map_or(0, |newest| newest.time)
     }
 
     /// The total before the entry at `index`.
@@ -196,7 +191,7 @@ impl<R: Ring> Entries<R> {
             (_, fresh_from) => {
                 let needed = used.wrapping_add(cost).wrapping_sub(limit);
                 let wait = fresh_from.map_or(NEVER, |_| self.wait(period, now, count.live, needed));
-                Answer { left: count.left(limit, period, now), wait: Some(wait), count }
+                Answer { left: self.left(count, limit, period, now), wait: Some(wait), count }
             }
         }
     }
@@ -216,17 +211,44 @@ impl<R: Ring> Entries<R> {
     }
 
     pub(crate) fn standing(&self, limit: u64, period: u64, now: u64) -> Standing {
-        self.count(period, now).left(limit, period, now)
+        self.left(self.count(period, now), limit, period, now)
     }
 
+    #[inline]
+    fn left(&self, count: Count, limit: u64, period: u64, now: u64) -> Standing {
+        let used = count.total.wrapping_sub(count.before);
+        let reset_after = if used == 0 { 0 } else { self.fresh_from(period).saturating_sub(now) };
+        Standing { remaining: limit.saturating_sub(used), reset_after }
+    }
+
+    /// The first tick at which nothing counts any more.
+    #[inline]
     pub(crate) fn fresh_from(&self, period: u64) -> u64 {
-        self.newest().map_or(0, |newest| newest.time.saturating_add(period))
+        self.fresh_from_before(period, self.len)
+    }
+
+    /// The same if nothing were written down from the entry `end` on.
+    #[inline]
+    fn fresh_from_before(&self, period: u64, mut end: usize) -> u64 {
+        while let Some(last) = end.checked_sub(1) {
+            if !self.is_void(last) {
+                return self.get(last).time.saturating_add(period);
+            }
+            end = last;
+        }
+        0
+    }
+
+    /// Whether all units of an entry were given back.
+    #[inline]
+    fn is_void(&self, index: usize) -> bool {
+        self.get(index).total == self.before(index)
     }
 
     /// Writes down `units` at `now`, or at the newest instant if that is later.
     ///
-    /// What has expired is dropped. When the ring is full all the same, because the limit was raised since it was made, the
-    /// newest entry moves up: its units then count longer than they have to.
+    /// What has expired is dropped, and when the ring is full what is void too. When it is full all the same, because the limit
+    /// was raised since it was made, the newest entry moves up: its units then count longer than they have to.
     pub(crate) fn push(&mut self, period: u64, now: u64, units: u64) {
         self.push_to(self.count(period, now), now, units);
     }
@@ -235,7 +257,11 @@ impl<R: Ring> Entries<R> {
     #[inline]
     pub(crate) fn push_to(&mut self, count: Count, now: u64, units: u64) {
         let Count { live, before, total, newest } = count;
-        let (time, kept) = (newest.max(now), self.len - live);
+        let (time, mut kept) = (newest.max(now), self.len - live);
+        if kept == self.capacity && time != newest {
+            self.drop_void(false);
+            kept = self.len;
+        }
         let is_new = kept == 0 || time != newest && kept < self.capacity;
         if live > 0 {
             self.ring.store(1, before);
@@ -253,9 +279,8 @@ impl<R: Ring> Entries<R> {
     pub(crate) fn refundable(&self, period: u64, at: u64, units: u64, now: u64) -> (u64, u64) {
         let start = self.since(period, at, now);
         let used = self.used(start);
-        let newest =
-            if units < used { self.newest() } else { start.checked_sub(1).map(|last| self.get(last)) };
-        (used.min(units), newest.map_or(0, |newest| newest.time.saturating_add(period)))
+        let end = if units < used { self.len } else { start };
+        (units.min(used), self.fresh_from_before(period, end))
     }
 
     /// The first entry from the tick `at` on that still counts; none once what was taken at `at` does not.
@@ -275,19 +300,29 @@ impl<R: Ring> Entries<R> {
         let start = self.since(period, at, now);
         let before = self.before(start);
         let refunded = self.used(start).min(units);
-        let mut kept = start;
         for index in start..self.len {
             let entry = self.get(index);
             let left = entry.total.wrapping_sub(before).saturating_sub(refunded);
-            let total = before.wrapping_add(left);
-            // An entry of nothing would take the place of one to come.
-            if total != self.before(kept) {
-                self.set(kept, Entry { total, ..entry });
+            self.set(index, Entry { total: before.wrapping_add(left), ..entry });
+        }
+        // The newest instant stays: late requests count as made at it.
+        self.drop_void(true);
+        refunded
+    }
+
+    /// Drops entries whose units were given back, which would take the place of others to come; but not the newest, if that is
+    /// to stay.
+    #[cold]
+    fn drop_void(&mut self, newest_stays: bool) {
+        let mut kept = 0;
+        for index in 0..self.len {
+            let entry = self.get(index);
+            if entry.total != self.before(kept) || newest_stays && index + 1 == self.len {
+                self.set(kept, entry);
                 kept += 1;
             }
         }
         self.set_range(self.head, kept);
-        refunded
     }
 
     /// Everything taken until a period after `time`.
@@ -321,10 +356,12 @@ impl Log {
         Entries::read(self)
     }
 
-    /// Each instant at which units were taken, and how many.
+    /// Each instant at which units were taken, and how many; and the newest even if all its units were given back.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let entries = Entries::read(self);
-        (0..entries.len).map(move |index| {
+        let kept = (0..entries.len).filter(move |index| !entries.is_void(*index) || index + 1 == entries.len);
+        let entries = Entries::read(self);
+        kept.map(move |index| {
             let entry = entries.get(index);
             (entry.time, entry.total.wrapping_sub(entries.before(index)))
         })

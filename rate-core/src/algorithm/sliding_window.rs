@@ -262,15 +262,17 @@ impl Refund for SlidingWindow {
         let (counts, _) = self.current(state, now);
         let charged = charge.at / self.period;
         let units = |count: u32| charge.units.min(u64::from(count)) as u32;
-        if charged >= counts.window {
+        let (next, units) = if charged >= counts.window {
             let units = units(counts.current);
-            (Counts { current: counts.current - units, ..counts }, units.into())
+            (Counts { current: counts.current - units, ..counts }, units)
         } else if charged + 1 == counts.window {
             let units = units(counts.previous);
-            (Counts { previous: counts.previous - units, ..counts }, units.into())
+            (Counts { previous: counts.previous - units, ..counts }, units)
         } else {
             (state, 0)
-        }
+        };
+        // Nothing is written down for nothing: in a later window the counts of a late request would be forgotten.
+        (if units > 0 { next } else { state }, units.into())
     }
 }
 
@@ -294,7 +296,7 @@ impl Packed for SlidingWindow {
     }
 
     fn fresh_at(&self, instant: u64) -> Word {
-        // Faded by `instant`, which is the end of a window wherever it comes from.
+        // Faded by the end of a window, which `instant` need not be: it may come from another limit.
         match (instant / self.period).checked_sub(1) {
             Some(window) => self.pack(Counts { window, previous: self.limit as u32, current: 0 }),
             None => Word::default(),
@@ -303,10 +305,10 @@ impl Packed for SlidingWindow {
 
     fn last_taken(&self, word: Word, at: u64) -> u64 {
         let counts = self.unpack(word);
-        // Of the later window with anything in it.
-        let window = counts.window.saturating_add(u64::from(counts.current > 0));
-        let end = window.saturating_mul(self.period);
-        if at < end.saturating_sub(self.period) { end - 1 } else { at }
+        // Of the later window with anything in it, which may be the last one there is.
+        let window = counts.window.saturating_sub(u64::from(counts.current == 0));
+        let start = window.saturating_mul(self.period);
+        if at < start { start.saturating_add(self.period - 1) } else { at }
     }
 
     fn strength(&self, word: Word, now: u64) -> u64 {

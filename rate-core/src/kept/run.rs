@@ -74,7 +74,7 @@ fn run_log(
 ) -> Outcome {
     let taken = |units: u64| {
         // As the log will have it: a period after the newest entry.
-        let fresh_from = now.saturating_add(log.period()).max(entries.fresh_from(log.period()));
+        let fresh_from = now.max(entries.newest_instant()).saturating_add(log.period());
         Outcome { word: Word { low: fresh_from, high: 0 }, change: Change::Push(units), result: Ok(units) }
     };
     let absent = absent_until(word, entries, now);
@@ -107,7 +107,8 @@ fn run_log(
         }
         Operation::Penalize { time } if time > 0 && now < u64::MAX => {
             let until = now.saturating_add(time);
-            let fresh_from = until.max(log.period()).max(entries.fresh_from(log.period()));
+            let filled = until.saturating_sub(log.period()).max(entries.newest_instant());
+            let fresh_from = filled.saturating_add(log.period());
             Outcome { word: Word { low: fresh_from, high: 0 }, change: Change::Fill { until }, result: Ok(0) }
         }
         Operation::Penalize { .. } | Operation::Cancel { .. } | Operation::Debit { .. } => {

@@ -68,8 +68,9 @@ impl AnyAlgorithm {
         // At most all of it, so it fits.
         let units = used.div_ceil(all) as u64;
         if units == 0 {
-            // Not moved to `at`: an idle key has nothing to carry, and `at` may lie far ahead of everybody else's time.
-            let fresh_from = self.fresh_from_word(word);
+            // Not moved to `at`: an idle key has nothing to carry, and `at` may lie far ahead of everybody else's time. Nor past
+            // it: a queue is not wholly as good as new before the end of the tick in which it is idle.
+            let fresh_from = self.fresh_from_word(word).min(at.0);
             let fresh_from = match at.1.checked_sub(at.0) {
                 Some(later) => fresh_from.saturating_add(later),
                 None => fresh_from.saturating_sub(at.0 - at.1),

@@ -1,0 +1,183 @@
+//! The sliding window counter, in fractions.
+
+use alloc::collections::BTreeMap;
+use core::time::Duration;
+
+use super::Model;
+use super::contract::until;
+use crate::algorithm::Standing;
+use crate::{Quota, Timestamp};
+
+/// The model of [`SlidingWindow`](crate::algorithm::SlidingWindow): a map from each window to the units taken in it, of
+/// which those of the window before count by the part of it that a window up to now would cover.
+///
+/// * A *late* timestamp is charged to the newest window in which anything was, at its beginning if that is yet to come.
+/// * A *refund* is taken off the window that was charged, as long as that one counts.
+/// * A *penalty* fills the window of its last tick, or the newest one if that is later. It counts as units that were taken.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use rate_core::test_util::model::{Counter, Model};
+/// use rate_core::{Quota, Timestamp};
+///
+/// let mut counter = Counter::new(Quota::per_second(2));
+/// let at = |millis| Timestamp::ZERO.saturating_add(Duration::from_millis(millis));
+/// assert!(counter.check(2, at(900)).allowed);
+/// assert!(!counter.check(1, at(1_499)).allowed);
+/// // Half of the first second is left.
+/// assert!(counter.check(1, at(1_500)).allowed);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    limit: u64,
+    period: u64,
+    taken: BTreeMap<i128, u64>,
+}
+
+/// What counts at an instant: a window, what was taken in it and in the one before.
+#[derive(Clone, Copy)]
+struct Counts {
+    window: i128,
+    current: u64,
+    previous: u64,
+}
+
+impl Counter {
+    /// A counter of nothing.
+    #[must_use]
+    pub fn new(quota: Quota) -> Self {
+        Self { limit: quota.limit(), period: quota.period_nanos(), taken: BTreeMap::new() }
+    }
+
+    /// With one full window, the last of which nothing counts from the tick `instant` on.
+    pub(super) fn faded_by(mut self, instant: u64) -> Self {
+        let window = self.window(instant);
+        if window > 0 {
+            self.taken.extend([(window - 2, self.limit), (window - 1, 0)]);
+        }
+        self
+    }
+
+    fn window(&self, now: u64) -> i128 {
+        i128::from(now / self.period)
+    }
+
+    fn newest(&self) -> i128 {
+        self.taken.last_key_value().map_or(0, |(window, _)| *window)
+    }
+
+    fn counts(&self, now: u64) -> Counts {
+        let window = self.window(now).max(self.newest());
+        let taken = |window| self.taken.get(&window).copied().unwrap_or(0);
+        Counts { window, current: taken(window), previous: taken(window - 1) }
+    }
+
+    /// What is free at `now` when `counts` are all that was taken until then, in units of which a unit has `period`.
+    fn free(&self, counts: Counts, now: u64) -> i128 {
+        let period = i128::from(self.period);
+        let window = self.window(now).max(counts.window);
+        let (current, previous) = match window - counts.window {
+            0 => (counts.current, counts.previous),
+            1 => (0, counts.current),
+            _ => (0, 0),
+        };
+        let gone = (i128::from(now) - window * period).max(0);
+        i128::from(self.limit) * period
+            - i128::from(current) * period
+            - i128::from(previous) * (period - gone)
+    }
+
+    /// The first tick at which nothing tells that anything was ever taken, as far as `counts` say.
+    fn all_faded(&self, counts: Counts) -> u64 {
+        let windows = match (counts.current, counts.previous) {
+            (0, 0) => return 0,
+            (0, _) => 1,
+            _ => 2,
+        };
+        u64::try_from((counts.window + windows) * i128::from(self.period)).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn fresh_from(&self) -> u64 {
+        self.all_faded(self.counts(0))
+    }
+
+    /// The last tick of the newest window in which there is anything, if that begins after `at`.
+    pub(super) fn last_taken(&self, at: u64) -> u64 {
+        let Counts { window, current, .. } = self.counts(0);
+        let start = (if current > 0 { window } else { window - 1 }) * i128::from(self.period);
+        if i128::from(at) < start {
+            u64::try_from(start + i128::from(self.period) - 1).unwrap_or(u64::MAX)
+        } else {
+            at
+        }
+    }
+
+    fn set(&mut self, window: i128, taken: u64) {
+        self.taken.insert(window, taken);
+    }
+}
+
+impl Model for Counter {
+    fn capacity(&self) -> u64 {
+        self.limit
+    }
+
+    fn standing(&self, now: Timestamp) -> Standing {
+        let now = now.as_nanos();
+        let counts = self.counts(now);
+        Standing {
+            remaining: (self.free(counts, now).max(0) / i128::from(self.period)) as u64,
+            reset_after: self.all_faded(counts).saturating_sub(now),
+        }
+    }
+
+    /// Found by halving: while nothing is taken, what counts only becomes less.
+    fn wait(&self, cost: u64, now: Timestamp) -> Option<u64> {
+        let now = now.as_nanos();
+        let counts = self.counts(now);
+        let fits = |at| self.free(counts, at) >= i128::from(cost) * i128::from(self.period);
+        if fits(now) {
+            return Some(0);
+        }
+        let (mut early, mut late) = (now, self.all_faded(counts));
+        if !fits(late) {
+            // Faded only past the end of representable time.
+            return None;
+        }
+        while late - early > 1 {
+            let middle = early + (late - early) / 2;
+            if fits(middle) { late = middle } else { early = middle }
+        }
+        Some(late - now)
+    }
+
+    fn take(&mut self, units: u64, now: Timestamp) {
+        let counts = self.counts(now.as_nanos());
+        self.set(counts.window, counts.current + units);
+    }
+
+    fn penalize(&mut self, time: Duration, now: Timestamp) {
+        if let Some(until) = until(time, now) {
+            self.set(self.window(until - 1).max(self.counts(now.as_nanos()).window), self.limit);
+        }
+    }
+
+    fn reset(&mut self) {
+        self.taken.clear();
+    }
+
+    fn refund(&mut self, units: u64, charged: Timestamp, now: Timestamp) -> Option<u64> {
+        let Counts { window, current, previous } = self.counts(now.as_nanos());
+        let charged = self.window(charged.as_nanos());
+        let (from, taken) = if charged >= window { (window, current) } else { (charged, previous) };
+        let back = units.min(if charged + 1 >= window { taken } else { 0 });
+        if back > 0 {
+            self.set(from, taken - back);
+            // What is given back is written down in the window in which it is.
+            self.set(window, if from == window { taken - back } else { current });
+        }
+        Some(back)
+    }
+}

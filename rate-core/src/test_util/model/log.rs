@@ -1,0 +1,168 @@
+//! The sliding log, of which nothing is ever thrown away.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::Model;
+use super::contract::until;
+use crate::algorithm::Standing;
+use crate::{Quota, Timestamp};
+
+/// The model of [`SlidingLog`](crate::algorithm::SlidingLog): a list of every admission, each of which counts until it is a
+/// period old.
+///
+/// * A *late* request counts as made at the newest instant that was written down.
+/// * A *refund* takes back units that were written down since the charge, the earliest first, as long as the charge itself
+///   would count. The instants stay.
+/// * A *penalty* is a list that is full until its end, and of admissions that were made a period before that, or at the
+///   newest instant if that is later.
+/// * What would count past the end of representable time is refused.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use rate_core::test_util::model::{Log, Model};
+/// use rate_core::{Quota, Timestamp};
+///
+/// let mut log = Log::new(Quota::per_second(2));
+/// let at = |millis| Timestamp::ZERO.saturating_add(Duration::from_millis(millis));
+/// assert!(log.check(1, at(0)).allowed);
+/// assert!(log.check(1, at(900)).allowed);
+/// assert_eq!(log.check(1, at(999)).retry_after, Some(Duration::from_millis(1)));
+/// assert!(log.check(1, at(1_000)).allowed);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    limit: u64,
+    period: u64,
+    /// Instants, in order, and the units taken at each.
+    taken: Vec<(u64, u64)>,
+    /// Everything is refused before this tick if nothing is written down.
+    refused_until: u64,
+}
+
+impl Log {
+    /// An empty log.
+    #[must_use]
+    pub fn new(quota: Quota) -> Self {
+        Self { limit: quota.limit(), period: quota.period_nanos(), taken: Vec::new(), refused_until: 0 }
+    }
+
+    /// Empty, but refused everything before the tick `instant`.
+    pub(super) fn refused_until(self, instant: u64) -> Self {
+        Self { refused_until: instant, ..self }
+    }
+
+    /// The newest instant at which anything was taken that counts.
+    pub(super) fn last_taken(&self) -> u64 {
+        self.fresh_from().saturating_sub(self.period)
+    }
+
+    /// The newest instant that is written down.
+    fn newest(&self) -> u64 {
+        self.taken.last().map_or(0, |(time, _)| *time)
+    }
+
+    /// The tick from which on nothing counts that is written down.
+    pub(super) fn fresh_from(&self) -> u64 {
+        if self.taken.is_empty() {
+            return self.refused_until;
+        }
+        let newest = self.taken[self.counting(0)..].iter().rev().find(|(_, units)| *units > 0);
+        newest.map_or(0, |(time, _)| time.saturating_add(self.period))
+    }
+
+    /// The first place in the list that counts at `now`.
+    fn counting(&self, now: u64) -> usize {
+        let at = u128::from(now.max(self.newest()));
+        // In order, so all that follow count too.
+        self.taken
+            .iter()
+            .position(|(time, _)| u128::from(*time) + u128::from(self.period) > at)
+            .unwrap_or(self.taken.len())
+    }
+
+    fn used(&self, now: u64) -> u64 {
+        self.taken[self.counting(now)..].iter().map(|(_, units)| units).sum()
+    }
+
+    /// Ticks for which a key of which nothing is written down is refused.
+    fn refused_for(&self, now: u64) -> u64 {
+        if self.taken.is_empty() { self.refused_until.saturating_sub(now) } else { 0 }
+    }
+}
+
+impl Model for Log {
+    fn capacity(&self) -> u64 {
+        self.limit
+    }
+
+    fn standing(&self, now: Timestamp) -> Standing {
+        let now = now.as_nanos();
+        let refused_for = self.refused_for(now);
+        if refused_for > 0 {
+            return Standing { remaining: 0, reset_after: refused_for };
+        }
+        match self.used(now) {
+            0 => Standing { remaining: self.limit, reset_after: 0 },
+            used => {
+                Standing { remaining: self.limit - used, reset_after: self.fresh_from().saturating_sub(now) }
+            }
+        }
+    }
+
+    fn wait(&self, cost: u64, now: Timestamp) -> Option<u64> {
+        let now = now.as_nanos();
+        if self.refused_for(now) > 0 {
+            return Some(self.refused_for(now));
+        }
+        let counts_until = |time: u64| time.checked_add(self.period);
+        counts_until(now.max(self.newest()))?;
+        let mut used = self.used(now);
+        if used + cost <= self.limit {
+            return Some(0);
+        }
+        for (time, units) in &self.taken[self.counting(now)..] {
+            used -= units;
+            if used + cost <= self.limit {
+                let expiry = counts_until(*time)?;
+                return counts_until(expiry).map(|_| expiry - now);
+            }
+        }
+        None
+    }
+
+    fn take(&mut self, units: u64, now: Timestamp) {
+        self.taken.push((now.as_nanos().max(self.newest()), units));
+    }
+
+    fn penalize(&mut self, time: Duration, now: Timestamp) {
+        let Some(until) = until(time, now) else { return };
+        let made = until.saturating_sub(self.period).max(self.newest());
+        self.taken = alloc::vec![(made, self.limit)];
+    }
+
+    fn reset(&mut self) {
+        self.taken.clear();
+        self.refused_until = 0;
+    }
+
+    fn refund(&mut self, units: u64, charged: Timestamp, now: Timestamp) -> Option<u64> {
+        let mut left = units;
+        let newest = now.as_nanos().max(self.newest());
+        if newest.saturating_sub(charged.as_nanos()) >= self.period {
+            // It has come back by itself, and what is there was taken since.
+            return Some(0);
+        }
+        let counting = self.counting(now.as_nanos());
+        for (time, taken) in &mut self.taken[counting..] {
+            if *time >= charged.as_nanos() {
+                let back = left.min(*taken);
+                *taken -= back;
+                left -= back;
+            }
+        }
+        Some(units - left)
+    }
+}

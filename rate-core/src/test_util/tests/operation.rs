@@ -1,0 +1,103 @@
+//! What can be asked of a key, and what can be answered.
+
+use core::time::Duration;
+
+use crate::Timestamp;
+use crate::test_util::model::{Answer, AnyModel, Model, Place};
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Operation {
+    Check(u64),
+    Peek(u64),
+    TakeUpTo(u64),
+    Refund {
+        units: u64,
+        charged: u64,
+    },
+    Reserve {
+        cost: u64,
+        max_wait: u64,
+    },
+    /// The reservation at this place among those that are held.
+    Cancel(usize),
+    Debit {
+        units: u64,
+        max_debt: u64,
+    },
+    Penalize(u64),
+    Reset,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Answer(Answer),
+    Units(u64),
+    Reserved { wait: Duration, ready: u64 },
+    Done,
+}
+
+/// Which operations an algorithm has besides those that all have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Abilities {
+    pub(super) refund: bool,
+    pub(super) reserve: bool,
+    pub(super) debit: bool,
+}
+
+/// A model and the reservations that are held of it.
+#[derive(Debug)]
+pub(super) struct Modelled {
+    pub(super) model: AnyModel,
+    /// None in the place of one that was made before the limit changed: nothing is given back of it.
+    pub(super) places: Vec<Option<Place>>,
+}
+
+impl Modelled {
+    pub(super) fn new(model: AnyModel) -> Self {
+        Self { model, places: Vec::new() }
+    }
+
+    pub(super) fn change(&mut self, next: AnyModel, at: Timestamp) {
+        self.model.change(next, at);
+        self.places.fill(None);
+    }
+
+    /// As [`Subject::run`](super::subject::Subject::run).
+    pub(super) fn run(&mut self, operation: Operation, now: u64) -> Found {
+        const HAS: &str = "only what the algorithm has is asked";
+        let Self { model, places } = self;
+        let now = Timestamp::from_nanos(now);
+        match operation {
+            Operation::Check(cost) => Found::Answer(model.check(cost, now)),
+            Operation::Peek(cost) => Found::Answer(model.peek(cost, now)),
+            Operation::TakeUpTo(units) => Found::Units(model.take_up_to(units, now)),
+            Operation::Refund { units, charged } => {
+                Found::Units(model.refund(units, Timestamp::from_nanos(charged), now).expect(HAS))
+            }
+            Operation::Reserve { cost, max_wait } => {
+                match model.reserve(cost, Duration::from_nanos(max_wait), now).expect(HAS) {
+                    Ok(place) => {
+                        places.push(Some(place));
+                        Found::Reserved { wait: place.wait(), ready: place.ready_at().as_nanos() }
+                    }
+                    Err(denied) => Found::Answer(denied),
+                }
+            }
+            Operation::Cancel(index) => Found::Units(match places.remove(index) {
+                Some(place) => model.cancel(place, now).expect(HAS),
+                None => 0,
+            }),
+            Operation::Debit { units, max_debt } => {
+                Found::Units(model.debit(units, max_debt, now).expect(HAS))
+            }
+            Operation::Penalize(time) => {
+                model.penalize(Duration::from_nanos(time), now);
+                Found::Done
+            }
+            Operation::Reset => {
+                model.reset();
+                Found::Done
+            }
+        }
+    }
+}
