@@ -10,6 +10,8 @@ mod keyed;
 mod keys;
 mod layer;
 mod memory;
+#[cfg(test)]
+mod migration;
 mod new_keys;
 mod peer;
 mod report;

@@ -14,6 +14,9 @@ mod kept;
 #[cfg(feature = "std")]
 mod keyed;
 mod limiter;
+#[cfg(feature = "std")]
+#[doc = include_str!("migration.md")]
+pub mod migration {}
 mod quota;
 mod reservation;
 mod sync;

@@ -1,7 +1,7 @@
 //! What was admitted, and whether that is more than a limit's bounds.
 
+use rate_core::Timestamp;
 use rate_core::algorithm::Bounds;
-use rate_core::{Quota, Timestamp};
 
 /// Units that were taken.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +21,6 @@ pub(super) struct Admitted {
     /// Whether the bounds say nothing any more: more was given back than had been taken, of which no limit can know, or it
     /// was told an older time than one it may have forgotten.
     is_beyond: bool,
-    /// Units that a window may have besides: those of a tick, for a reservation's instant is told rounded up to one.
-    rounded: u64,
 }
 
 impl Admitted {
@@ -33,12 +31,6 @@ impl Admitted {
         let at = self.charges.iter().map(|charge| charge.at).fold(charge.at, u64::max);
         self.is_beyond |= self.has_given_back && at > charge.at;
         self.charges.push(Charge { at, ..charge });
-    }
-
-    pub(super) fn reserve(&mut self, charge: Charge, of: Quota) {
-        let ticks = of.period().as_nanos() as u64;
-        self.rounded = of.limit().div_ceil(ticks);
-        self.admit(charge);
     }
 
     pub(super) fn give_back(&mut self, index: usize, units: u64) {
@@ -68,7 +60,7 @@ impl Admitted {
             let inside = self.charges.iter().filter(|charge| window.contains(&charge.at));
             let units: u128 = inside.map(|charge| u128::from(charge.units)).sum();
             assert!(
-                units <= u128::from(bounds.units()) + u128::from(self.rounded),
+                units <= bounds.units().into(),
                 "{units} from {window:?} on, {bounds}: {:?}",
                 self.charges
             );

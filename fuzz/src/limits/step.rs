@@ -152,7 +152,7 @@ impl<A: Kind> Run<'_, A> {
                 assert!(wait <= max_wait, "{wait:?}, and not {max_wait:?}");
                 if cost > 0 {
                     let charge = Charge { units: cost, told: ready, at: ready.as_nanos() };
-                    self.admitted.reserve(charge, self.algorithm.quota());
+                    self.admitted.admit(charge);
                     self.reserved.push((self.admitted.charges.len() - 1, reservations));
                 }
             }
