@@ -298,3 +298,6 @@ impl Algorithm for AnyAlgorithm {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -198,3 +198,6 @@ impl Packed for FixedWindow {
         window::strength(word, now)
     }
 }
+
+#[cfg(test)]
+mod tests;
