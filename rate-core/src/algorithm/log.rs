@@ -219,16 +219,17 @@ impl<R: Ring> Entries<R> {
         let start = self.since(period, at, now);
         let before = self.before(start);
         let refunded = self.used(start).min(units);
+        let mut kept = start;
         for index in start..self.len {
             let entry = self.get(index);
             let left = entry.total.wrapping_sub(before).saturating_sub(refunded);
-            self.set(index, Entry { total: before.wrapping_add(left), ..entry });
+            if left > 0 {
+                self.set(kept, Entry { total: before.wrapping_add(left), ..entry });
+                kept += 1;
+            }
         }
-        let mut len = self.len;
-        while len > 0 && self.get(len - 1).total == self.before(len - 1) {
-            len -= 1;
-        }
-        self.set_range(self.head, len);
+        // Entries of nothing would take the room of units to come.
+        self.set_range(self.head, kept);
         refunded
     }
 
@@ -313,3 +314,6 @@ impl Ring for &mut Log {
         self.0[word] = value;
     }
 }
+
+#[cfg(test)]
+mod tests;
