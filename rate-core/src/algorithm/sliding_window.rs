@@ -301,3 +301,6 @@ impl Packed for SlidingWindow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
