@@ -307,3 +307,6 @@ impl Algorithm for AnyAlgorithm {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

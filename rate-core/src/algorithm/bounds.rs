@@ -59,3 +59,22 @@ impl fmt::Display for Bounds {
         write!(f, "at most {} {units} in any {:?}", self.units, self.window())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_has_the_numbers() {
+        for (units, window, sentence) in [
+            (199, 1_000_000_000, "at most 199 units in any 1s"),
+            (1, 60_000_000_000, "at most 1 unit in any 60s"),
+            (2, 1_500_000, "at most 2 units in any 1.5ms"),
+        ] {
+            let bounds = Bounds::new(units, window);
+            assert_eq!(bounds.to_string(), sentence);
+            assert_eq!((bounds.units(), bounds.ticks()), (units, window));
+            assert_eq!(bounds.window(), Duration::from_nanos(window));
+        }
+    }
+}

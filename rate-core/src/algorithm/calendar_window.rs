@@ -254,3 +254,6 @@ impl Packed for CalendarWindow {
         window::strength(word, now)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -208,3 +208,6 @@ impl Packed for FixedWindow {
         window::strength(word, now)
     }
 }
+
+#[cfg(test)]
+mod tests;

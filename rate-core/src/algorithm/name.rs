@@ -121,3 +121,71 @@ impl FromStr for AlgorithmName {
         Self::of_word(text).ok_or_else(|| ParseQuotaError::new(text, Cause::Algorithm))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn every_name_is_read_as_it_is_written() {
+        for name in AlgorithmName::ALL {
+            assert_eq!(name.to_string().parse(), Ok(name));
+            assert_eq!(name.to_string(), name.as_str());
+        }
+        let names = AlgorithmName::ALL.map(AlgorithmName::as_str);
+        assert_eq!(
+            names,
+            ["gcra", "leaky-bucket", "fixed-window", "calendar-window", "sliding-window", "sliding-log"]
+        );
+        assert_eq!(format!("{:>6}", AlgorithmName::Gcra), "  gcra");
+    }
+
+    #[test]
+    fn what_others_call_them_is_understood() {
+        for (word, name) in [
+            ("token-bucket", AlgorithmName::Gcra),
+            ("calendar", AlgorithmName::CalendarWindow),
+            ("sliding-window-counter", AlgorithmName::SlidingWindow),
+        ] {
+            assert_eq!(word.parse(), Ok(name));
+        }
+        for word in ["", "GCRA", "gcra ", "bucket"] {
+            assert!(word.parse::<AlgorithmName>().is_err(), "{word:?}");
+        }
+    }
+
+    #[test]
+    fn each_counts_the_quota_it_is_put_over() {
+        let quota = Quota::per_day(7);
+        for name in AlgorithmName::ALL {
+            let algorithm = name.over(quota).expect("no burst, and a day");
+            assert_eq!((algorithm.name(), algorithm.quota()), (name, quota));
+        }
+        let burst = quota.burst(3);
+        for name in AlgorithmName::ALL {
+            let has_bursts = matches!(name, AlgorithmName::Gcra | AlgorithmName::LeakyBucket);
+            assert_eq!(name.over(burst).ok().map(|algorithm| algorithm.quota()), has_bursts.then_some(burst));
+        }
+    }
+
+    #[test]
+    fn a_calendar_has_days_and_months() {
+        let days = |days: u64| Quota::new(5, Duration::from_nanos(days * DAY)).expect("a quota");
+        let over = |quota| AlgorithmName::CalendarWindow.over(quota);
+        assert_eq!(over(days(1)), Ok(CalendarWindow::day(5).into()));
+        for month in 28..=31 {
+            assert_eq!(over(days(month)), Ok(CalendarWindow::month(5).into()));
+        }
+        for other in [2, 7, 27, 32, 365] {
+            assert!(over(days(other)).is_err(), "{other} days");
+        }
+        for nanos in [1, DAY - 1, DAY + 1, 30 * DAY + 1] {
+            assert!(
+                over(Quota::new(5, Duration::from_nanos(nanos)).expect("a quota")).is_err(),
+                "{nanos} ns"
+            );
+        }
+    }
+}

@@ -160,6 +160,7 @@ impl Refund for SlidingLog {
 
 #[cfg(test)]
 mod tests {
+    use super::super::gcra::LONGEST;
     use super::*;
 
     /// Found by the fuzzer: what was taken at the start had come back by itself, and its refund gave back units that
@@ -177,5 +178,49 @@ mod tests {
         let (state, units) = log.refund(state, Charged { units: 52, at: 0 }, 999);
         assert_eq!(units, 0);
         assert_eq!(log.admit(state, 1_000, 1), Err(1_000));
+    }
+
+    #[test]
+    fn a_log_cannot_be_made_of_nothing_or_of_more_than_is_remembered() {
+        let field = |limit, period| SlidingLog::from_ticks(limit, period).err().map(|error| error.field());
+        assert_eq!(field(SlidingLog::MAX_LIMIT, LONGEST), None);
+        assert_eq!(field(0, 1), Some("limit"));
+        assert_eq!(field(SlidingLog::MAX_LIMIT + 1, 1), Some("limit"));
+        assert_eq!(field(u64::MAX, 1), Some("limit"));
+        assert_eq!(field(1, 0), Some("period"));
+        assert_eq!(field(1, LONGEST + 1), Some("period"));
+        assert_eq!(field(1, u64::MAX), Some("period"));
+    }
+
+    #[test]
+    fn a_log_has_no_burst_of_its_own() {
+        let quota = Quota::per_second(10);
+        assert_eq!(SlidingLog::try_new(quota), SlidingLog::from_ticks(10, 1_000_000_000));
+        for burst in [9, 11] {
+            let error = SlidingLog::try_new(quota.burst(burst)).expect_err("a burst");
+            assert_eq!(error.field(), "burst");
+        }
+    }
+
+    #[test]
+    fn a_log_has_room_for_each_unit_of_its_limit() {
+        let log = SlidingLog::from_ticks(5, 100).expect("a quota");
+        assert_eq!((log.entries(), log.capacity(), log.period()), (5, 5, 100));
+        let one_by_one =
+            (10..15).try_fold(log.fresh(), |state, now| log.admit(state, now, 1)).expect("five are allowed");
+        assert_eq!(one_by_one.iter().collect::<Vec<_>>(), [(10, 1), (11, 1), (12, 1), (13, 1), (14, 1)]);
+        assert_eq!(log.admit(one_by_one, 14, 1), Err(96));
+    }
+
+    #[test]
+    fn a_penalty_counts_as_everything_taken_so_that_it_expires_then() {
+        let log = SlidingLog::from_ticks(5, 100).expect("a quota");
+        let spent = log.admit(log.fresh(), 150, 2).expect("a new key");
+        let penalized = |until| log.penalized(spent.clone(), 150, until).iter().collect::<Vec<_>>();
+        assert_eq!(penalized(150), [(150, 2)]);
+        // No sooner than what was taken.
+        assert_eq!(penalized(151), [(150, 5)]);
+        assert_eq!(penalized(250), [(150, 5)]);
+        assert_eq!(penalized(300), [(200, 5)]);
     }
 }

@@ -321,3 +321,6 @@ impl Packed for SlidingWindow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

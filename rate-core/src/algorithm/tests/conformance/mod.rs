@@ -10,6 +10,7 @@ mod reserve;
 mod subject;
 mod subjects;
 mod time;
+mod words;
 
 macro_rules! behave {
     ($subjects:ident: $($file:ident: $($behaviour:ident)*;)*) => {$($(
@@ -82,6 +83,17 @@ macro_rules! behaves_in_reservations {
     };
 }
 
+macro_rules! behaves_in_words {
+    ($subjects:ident) => {
+        behave! { $subjects:
+            words:
+                a_state_fits_a_word
+                words_are_answered_as_states_are
+                a_state_that_was_dropped_leaves_no_less_behind;
+        }
+    };
+}
+
 macro_rules! behaves_in_debits {
     ($subjects:ident) => {
         behave! { $subjects:
@@ -94,6 +106,7 @@ macro_rules! behaves_in_debits {
 
 mod gcra {
     behaves!(GCRA);
+    behaves_in_words!(GCRA);
     behaves_in_refunds!(GCRA);
     behaves_in_reservations!(GCRA);
     behaves_in_debits!(GCRA);
@@ -101,21 +114,25 @@ mod gcra {
 
 mod leaky_bucket {
     behaves!(LEAKY_BUCKET);
+    behaves_in_words!(LEAKY_BUCKET);
     behaves_in_reservations!(LEAKY_BUCKET);
 }
 
 mod fixed_window {
     behaves!(FIXED_WINDOW);
+    behaves_in_words!(FIXED_WINDOW);
     behaves_in_refunds!(FIXED_WINDOW);
 }
 
 mod calendar_window {
     behaves!(CALENDAR_WINDOW);
+    behaves_in_words!(CALENDAR_WINDOW);
     behaves_in_refunds!(CALENDAR_WINDOW);
 }
 
 mod sliding_window {
     behaves!(SLIDING_WINDOW);
+    behaves_in_words!(SLIDING_WINDOW);
     behaves_in_refunds!(SLIDING_WINDOW);
 }
 

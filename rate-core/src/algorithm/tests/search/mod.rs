@@ -20,6 +20,9 @@ use crate::algorithm::{Algorithm, Charged};
 /// How late, in ticks, a request may come.
 pub(super) const LATE: u64 = 2;
 
+/// More positions than a small limit has, in which case states do not repeat as they should.
+const MOST_POSITIONS: usize = 500_000;
+
 /// Where the player stands.
 #[derive(Clone, Debug)]
 pub(super) struct Position<S> {
@@ -104,6 +107,7 @@ impl<'a, A: Relative> Search<'a, A> {
                 if seen.insert(key::<A>(&reached)) {
                     found.push(reached);
                 }
+                assert!(found.len() < MOST_POSITIONS, "{:?}: there is no end of it", self.algorithm);
             }
         }
         found

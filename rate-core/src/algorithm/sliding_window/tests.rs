@@ -1,0 +1,137 @@
+use super::*;
+use crate::algorithm::gcra::LONGEST;
+
+const SECOND: u64 = 1_000_000_000;
+
+fn window(limit: u64, period: u64) -> SlidingWindow {
+    SlidingWindow::from_ticks(limit, period).expect("a quota")
+}
+
+#[test]
+fn a_window_cannot_be_made_of_nothing_or_of_more_than_fits_beside_its_number() {
+    let field = |limit, period| SlidingWindow::from_ticks(limit, period).err().map(|error| error.field());
+    assert_eq!(field(0, 1), Some("limit"));
+    assert_eq!(field(1, 0), Some("period"));
+    assert_eq!(field(1, LONGEST), None);
+    assert_eq!(field(1, LONGEST + 1), Some("period"));
+    for (period, most) in [
+        (1, (1 << 16) - 1),
+        (2, (1 << 16) - 1),
+        (4, (1 << 17) - 1),
+        (SECOND / 1_000, 33_554_431),
+        (SECOND, (1 << 30) - 1),
+        (60 * SECOND, u32::MAX.into()),
+        (LONGEST, u32::MAX.into()),
+    ] {
+        assert_eq!(field(most, period), None, "{most} in {period}");
+        assert_eq!(field(most + 1, period), Some("limit"), "{most} in {period}");
+        assert_eq!(field(u64::MAX, period), Some("limit"));
+    }
+}
+
+#[test]
+fn a_window_has_no_burst_of_its_own() {
+    let quota = Quota::per_second(10);
+    assert_eq!(SlidingWindow::try_new(quota), SlidingWindow::from_ticks(10, SECOND));
+    for burst in [9, 11] {
+        let error = SlidingWindow::try_new(quota.burst(burst)).expect_err("a burst");
+        assert_eq!(error.field(), "burst");
+    }
+}
+
+#[test]
+fn the_largest_counts_fit_a_word_beside_the_last_number() {
+    for (limit, period) in [
+        ((1 << 16) - 1, 1),
+        (33_554_431, SECOND / 1_000),
+        ((1 << 30) - 1, SECOND),
+        (u32::MAX.into(), LONGEST),
+    ] {
+        let window = window(limit, period);
+        let limit = limit as u32;
+        for number in [0, 1, u64::MAX / period / 2, u64::MAX / period] {
+            for (previous, current) in [(0, 0), (limit, 0), (0, limit), (limit, limit), (1, 2)] {
+                let counts = Counts::new(number, previous, current);
+                assert_eq!(window.unpack(window.pack(counts)), counts, "{window:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_taken_fades_as_its_window_is_left_behind() {
+    let window = window(10, 8);
+    let spent = window.admit(window.fresh(), 3, 10).expect("a new key");
+    let remaining = |now| window.standing(spent, now).remaining;
+    // In the first window nothing, then ten eighths for each tick.
+    assert_eq!([3, 7, 8, 9, 12, 15].map(remaining), [0, 0, 0, 1, 5, 8]);
+    assert_eq!([16, 24, 1_000].map(remaining), [10, 10, 10]);
+    assert_eq!(window.standing(spent, 9).reset_after, 7);
+    // Of two windows both count.
+    let both = window.admit(spent, 12, 5).expect("half has faded");
+    assert_eq!(both, Counts::new(1, 10, 5));
+    assert_eq!((window.standing(both, 12).remaining, window.standing(both, 12).reset_after), (0, 12));
+    assert_eq!(window.admit(both, 12, 1), Err(1));
+    // Six tenths of the period have to pass in the next window.
+    assert_eq!(window.admit(both, 12, 10), Err(12));
+    assert_eq!((window.fresh_from(both), window.fresh_from(spent)), (24, 16));
+}
+
+#[test]
+fn a_window_beyond_the_last_tick_is_not_waited_for() {
+    let window = window(10, 1 << 62);
+    let last = 3 << 62;
+    let spent = window.admit(window.fresh(), last, 10).expect("a new key");
+    for (cost, now) in [(1, last), (10, u64::MAX)] {
+        assert_eq!(window.admit(spent, now, cost), Err(NEVER));
+    }
+    assert_eq!(window.fresh_from(spent), u64::MAX);
+    // What fades before it is over can be had.
+    let fading = Counts::new(3, 10, 0);
+    assert_eq!(window.admit(fading, last, 1), Err((1 << 62) / 10 + 1));
+}
+
+#[test]
+fn a_refund_is_taken_from_the_window_that_was_charged() {
+    let window = window(10, 8);
+    let counts = Counts::new(1, 6, 3);
+    let refund = |at, units, now| window.refund(counts, Charged { units, at }, now);
+    assert_eq!(refund(8, 2, 15), (Counts::new(1, 6, 1), 2));
+    assert_eq!(refund(15, 9, 15), (Counts::new(1, 6, 0), 3));
+    assert_eq!(refund(7, 2, 15), (Counts::new(1, 4, 3), 2));
+    assert_eq!(refund(0, 9, 15), (Counts::new(1, 0, 3), 6));
+    // A window later, and another.
+    assert_eq!(refund(7, 2, 16), (counts, 0));
+    assert_eq!(refund(8, 2, 16), (Counts::new(2, 1, 0), 2));
+    assert_eq!(refund(8, 2, 24), (counts, 0));
+}
+
+#[test]
+fn a_key_that_was_dropped_counts_as_one_that_had_everything() {
+    let window = window(10, 8);
+    assert_eq!(window.unpack(window.fresh_at(24)), Counts::new(2, 10, 0));
+    assert_eq!(window.unpack(window.fresh_at(8)), Counts::new(0, 10, 0));
+    assert_eq!(window.fresh_at(0), Word::default());
+}
+
+#[test]
+fn the_key_whose_loss_admits_most_is_kept_longest() {
+    let window = window(10, 8);
+    let word = window.pack(Counts::new(1, 3, 4));
+    assert_eq!([0, 8, 15, 16, 23, 24, 1_000].map(|now| window.strength(word, now)), [7, 7, 7, 4, 4, 0, 0]);
+}
+
+#[test]
+fn a_penalty_fills_the_window_until_it_is_over() {
+    let window = window(10, 8);
+    let counts = Counts::new(1, 6, 3);
+    let penalized = |now, until| window.penalized(counts, now, until);
+    assert_eq!(penalized(10, 10), counts);
+    assert_eq!(penalized(10, 11), Counts::new(1, 6, 10));
+    assert_eq!(penalized(10, 16), Counts::new(1, 6, 10));
+    assert_eq!(penalized(10, 17), Counts::new(2, 3, 10));
+    assert_eq!(penalized(10, 24), Counts::new(2, 3, 10));
+    assert_eq!(penalized(10, 25), Counts::new(3, 0, 10));
+    // Late, when the key is further already.
+    assert_eq!(penalized(0, 3), Counts::new(1, 6, 10));
+}

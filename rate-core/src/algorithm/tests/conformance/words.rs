@@ -1,0 +1,38 @@
+//! States as the limiters keep them.
+
+use super::super::relative::Relative;
+use super::subject::Subject;
+use crate::algorithm::{Engine, Packed};
+
+pub(super) fn a_state_fits_a_word<A: Relative + Packed>(subject: &Subject<A>) {
+    subject.each(|state, _| {
+        let word = subject.algorithm.pack(state.clone());
+        assert_eq!(&subject.algorithm.unpack(word), state, "{word:?}");
+    });
+}
+
+pub(super) fn words_are_answered_as_states_are<A: Relative + Packed>(subject: &Subject<A>) {
+    let algorithm = subject.algorithm;
+    subject.each(|state, now| {
+        let word = algorithm.pack(state.clone());
+        assert_eq!(algorithm.standing_word(word, now), algorithm.standing(state.clone(), now));
+        for cost in subject.costs().into_iter().chain([0, u64::MAX]) {
+            let next = algorithm.admit(state.clone(), now, cost).map(|next| algorithm.pack(next));
+            assert_eq!(algorithm.admit_word(word, now, cost), next, "{state:?} at {now}: {cost}");
+        }
+    });
+    assert_eq!(algorithm.most(), algorithm.capacity());
+}
+
+pub(super) fn a_state_that_was_dropped_leaves_no_less_behind<A: Relative + Packed>(subject: &Subject<A>) {
+    // Of a key that was dropped a table remembers only when it was fresh, and late requests may still come.
+    let algorithm = subject.algorithm;
+    subject.each(|state, now| {
+        let fresh_from = algorithm.fresh_from(state.clone());
+        let left = algorithm.unpack(algorithm.fresh_at(fresh_from));
+        let late = [now.saturating_sub(algorithm.ticks()), now.saturating_sub(2), now.saturating_sub(1)];
+        subject.assert_no_better(&left, state, &late);
+        subject.assert_no_better(&left, state, &subject.instants(state, now));
+        subject.assert_alike(&left, &algorithm.fresh(), &subject.instants(state, fresh_from.max(now)));
+    });
+}
