@@ -16,7 +16,7 @@ use crate::sync::{AtomicU64, Ordering};
 /// An algorithm that the limiters of this crate can count by.
 ///
 /// All of them: the trait cannot be implemented elsewhere.
-pub trait Kept: Algorithm + Copy + Into<AnyAlgorithm> + sealed::Sealed {
+pub trait Kept: Algorithm + Copy + Send + Sync + Into<AnyAlgorithm> + sealed::Sealed + 'static {
     /// Which one, if that is known when the program is compiled.
     #[doc(hidden)]
     const NAME: Option<AlgorithmName>;
