@@ -4,4 +4,5 @@ mod axum_app;
 mod core;
 mod layer;
 mod long;
+mod peers;
 mod replay;

@@ -13,8 +13,9 @@ pub(crate) mod random;
 mod refunds;
 mod refusals;
 mod several;
+pub(crate) mod six;
 mod spread;
-mod subject;
+pub(crate) mod subject;
 mod threads;
 mod tiers;
 
