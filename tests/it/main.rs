@@ -6,4 +6,5 @@ mod core;
 mod fuzz;
 mod layer;
 mod long;
+mod peers;
 mod replay;

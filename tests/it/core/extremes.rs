@@ -5,76 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use rate_core::{Clock, KeyedLimiter, ManualClock, Quota, Timestamp};
 
-use super::model::{Answer, Bucket};
-use super::random::TEN_YEARS;
 use super::subject::Subject;
-
-const LIMITS: [u64; 12] = [
-    1,
-    2,
-    7,
-    999_983,
-    1_000_000_007,
-    u32::MAX as u64,
-    1 << 32,
-    (1 << 32) + 1,
-    (1 << 32) + 2,
-    1 << 63,
-    u64::MAX - 1,
-    u64::MAX,
-];
-
-const BURSTS: [u64; 9] =
-    [1, 2, 1_000_000, u32::MAX as u64, 1 << 32, (1 << 32) + 2, 1 << 62, u64::MAX - 1, u64::MAX];
-
-const PERIODS: [Duration; 11] = [
-    Duration::from_nanos(1),
-    Duration::from_nanos(2),
-    Duration::from_nanos(1_000_003),
-    Duration::from_secs(1),
-    // A divisor of u64::MAX, so that even that limit has an exact spacing.
-    Duration::from_nanos((1 << 32) + 1),
-    Duration::from_secs(86_400),
-    Duration::from_secs(10 * 365 * 86_400),
-    Duration::from_secs(570 * 365 * 86_400),
-    Duration::from_secs(584 * 365 * 86_400),
-    Duration::from_nanos(u64::MAX),
-    Duration::MAX,
-];
-
-#[test]
-fn any_quota_that_can_be_built_is_exact_and_any_other_is_an_error() {
-    // governor wrapped or panicked, throttlecrab cast: the same text meant another limit.
-    let (mut built, mut refused) = (0, 0);
-    for (limit, period) in LIMITS.into_iter().flat_map(|limit| PERIODS.map(|period| (limit, period))) {
-        for burst in BURSTS {
-            let Ok(quota) = Quota::new(limit, period).and_then(|quota| quota.try_burst(burst)) else {
-                refused += 1;
-                continue;
-            };
-            built += 1;
-            assert_eq!((quota.limit(), quota.period(), quota.burst_size()), (limit, period, burst));
-            for subject in Subject::all(quota) {
-                let mut bucket = Bucket::new(quota);
-                for now in [0, 1, 1_000, 1_000_000_007, TEN_YEARS / 3, TEN_YEARS - 1, TEN_YEARS] {
-                    for cost in [0, 1, 2, burst / 2, burst - 1, burst, burst.saturating_add(1), u64::MAX] {
-                        if matches!(subject, Subject::Combined(..)) && cost > 1 << 60 {
-                            // More than the second limit has.
-                            continue;
-                        }
-                        let expected = bucket.check(cost, now);
-                        assert_eq!(
-                            Answer::from(subject.check(cost, now)),
-                            expected,
-                            "{subject:?} {cost} {now}"
-                        );
-                    }
-                }
-            }
-        }
-    }
-    assert!(built > 100 && refused > 100, "{built} built, {refused} refused");
-}
 
 #[test]
 fn a_quota_that_cannot_be_represented_names_the_field_and_the_way_out() {

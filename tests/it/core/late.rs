@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use rate_core::{Decision, KeyedLimiter, ManualClock, Quota, Timestamp};
+use rate_core::{Decision, KeyedLimiter, Quota, Timestamp};
 
 use super::model::{Answer, Bucket};
 use super::random::{Random, cost, quotas};
@@ -47,28 +47,6 @@ fn a_late_timestamp_admits_no_more_than_the_latest_would_and_delays_nobody_later
         }
     }
     assert!(late_admissions > 500, "{late_admissions} late admissions are too few to mean anything");
-}
-
-#[test]
-fn a_clock_that_steps_back_frees_nobody_and_locks_nobody_out() {
-    for step in [1, 1_000, 1_000_000, 1_000_000_000, HOUR].map(Duration::from_nanos) {
-        let clock = ManualClock::new();
-        let quota = Quota::per_second(10).burst(5);
-        let limiter = KeyedLimiter::builder(quota).clock(clock.clone()).build().expect("default capacity");
-        let start = Timestamp::from_nanos(2 * HOUR);
-        clock.set(start);
-        for _ in 0..5 {
-            assert!(limiter.check("key").is_allowed());
-        }
-
-        clock.set(Timestamp::from_nanos(2 * HOUR - step.as_nanos() as u64));
-        assert!(!limiter.check("key").is_allowed(), "freed by a step of {step:?}");
-        // From where the clock was before, everything is as if it had not stepped.
-        clock.set(start.saturating_add(Duration::from_nanos(99_999_999)));
-        assert!(!limiter.check("key").is_allowed(), "after a step of {step:?}");
-        clock.set(start.saturating_add(Duration::from_millis(100)));
-        assert!(limiter.check("key").is_allowed(), "after a step of {step:?}");
-    }
 }
 
 /// A table of one line, in which the seventh key replaces one that is as good as new.

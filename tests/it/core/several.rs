@@ -30,24 +30,6 @@ fn on_threads<T: Send>(seed: u64, work: impl Fn(Random) -> T + Sync) -> Vec<T> {
 }
 
 #[test]
-fn a_refusal_by_one_limit_spends_nothing_of_another() {
-    // pubky-homeserver#573: requests refused by the second used up the day.
-    let (second, day) = (KeyedLimiter::new(Quota::per_second(1)), KeyedLimiter::new(Quota::per_day(1_000)));
-    for reversed in [false, true] {
-        let key = if reversed { "ann" } else { "bob" };
-        let mut admitted = 0;
-        for call in 0..10_000_u64 {
-            let now = Timestamp::from_nanos(call * 300_000);
-            let both = [second.charge(key, 1), day.charge(key, 1)];
-            let decisions = check_all(if reversed { [both[1], both[0]] } else { both }, now);
-            admitted += u64::from(decisions.is_allowed());
-        }
-        assert_eq!(admitted, 3, "one at the start and one after each of the two seconds that passed");
-        assert_eq!(day.peek_at(key, Timestamp::ZERO).remaining(), 1_000 - admitted);
-    }
-}
-
-#[test]
 fn each_limit_gives_its_own_answer_and_the_longest_wait_counts() {
     let limits = [
         limiter(Quota::per_second(1), 8),
@@ -165,33 +147,6 @@ fn seventeen_limits_are_refused_with_a_message() {
 }
 
 #[test]
-fn two_limits_under_load_are_never_exceeded_and_never_charged_apart() {
-    // limitador and trypema admitted 101 and 102 of 100.
-    const KEYS: u64 = 16;
-    let (a, b) = (limiter(NEVER_BACK.burst(400), 64), limiter(Quota::per_hour(700).burst(300), 64));
-    let admitted = on_threads(51, |mut random| {
-        let mut pairs = vec![[0_u64; KEYS as usize]; 2];
-        for _ in 0..4_000 {
-            let (one, other) = (random.below(KEYS), random.below(KEYS));
-            let charges = [a.charge(&one, 1), b.charge(&other, 1)];
-            // Both orders, as two requests that come from different routes would ask.
-            let swapped = random.below(2) == 0;
-            if check_all(if swapped { [charges[1], charges[0]] } else { charges }, NOW).is_allowed() {
-                pairs[0][one as usize] += 1;
-                pairs[1][other as usize] += 1;
-            }
-        }
-        pairs
-    });
-    for key in 0..KEYS {
-        let total = |limit: usize| -> u64 { admitted.iter().map(|pairs| pairs[limit][key as usize]).sum() };
-        assert_eq!((used(&a, key), used(&b, key)), (total(0), total(1)), "key {key}: a partial charge");
-        assert!(total(0) <= 400 && total(1) <= 300, "key {key} exceeded a limit");
-    }
-    assert!((0..KEYS).any(|key| used(&b, key) == 300), "the load was too light to reach a limit");
-}
-
-#[test]
 fn combined_and_single_checks_of_one_key_share_its_limit_to_the_unit() {
     let (shared, aside) = (limiter(Quota::per_hour(7_000), 8), limiter(NEVER_BACK, 8));
     let admitted = on_threads(52, |mut random| {
@@ -209,27 +164,6 @@ fn combined_and_single_checks_of_one_key_share_its_limit_to_the_unit() {
     let (single, combined) = admitted.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     assert_eq!(single + combined, 7_000);
     assert_eq!(used(&aside, 0), combined);
-}
-
-#[test]
-fn a_quota_far_above_the_demand_refuses_nobody() {
-    // governor#203, rater and ratelimit refused requests because two threads got into each other's way.
-    let limits: Vec<_> = (0..3).map(|_| limiter(Quota::per_second(1_000_000).burst(1_000_000), 64)).collect();
-    let refused: usize = on_threads(53, |mut random| {
-        (0..4_000)
-            .filter(|_| {
-                let keys = [random.below(4), random.below(4), random.below(4)];
-                let charges: Vec<_> =
-                    limits.iter().zip(keys).map(|(limit, key)| limit.charge(&key, 1)).collect();
-                !check_slice(&charges, NOW, |_, _| {})
-            })
-            .count()
-    })
-    .into_iter()
-    .sum();
-    assert_eq!(refused, 0);
-    let charged: u64 = limits.iter().map(|limit| (0..4).map(|key| used(limit, key)).sum::<u64>()).sum();
-    assert_eq!(charged, 3 * 4_000 * THREADS);
 }
 
 #[test]

@@ -90,30 +90,6 @@ async fn windows_are_rounded_up_and_numbers_stay_within_fifteen_digits() {
 }
 
 #[tokio::test]
-async fn retry_after_is_rounded_up_and_never_zero() {
-    let ms = Duration::from_millis;
-    for (wait, seconds) in [
-        (Duration::from_nanos(1), "1"),
-        (ms(1), "1"),
-        (ms(999), "1"),
-        (Duration::from_nanos(999_999_000), "1"),
-        (ms(1_000), "1"),
-        (Duration::from_nanos(1_000_000_001), "2"),
-        (ms(1_001), "2"),
-        (ms(2_950), "3"),
-        (ms(59_500), "60"),
-        (Duration::from_secs(2_147_483_647), "2147483647"),
-        (Duration::from_secs(5_000_000_000), "2147483647"),
-    ] {
-        // A bucket of one unit is empty for exactly one period.
-        let (status, (_, limits), retry_after) = after(Quota::every(wait), 1, Duration::ZERO, 1).await;
-        assert_eq!((status, retry_after.as_deref()), (429, Some(seconds)), "{wait:?}");
-        let window = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        assert_eq!(limits, format!(r#""api";r=0;t={window}"#), "{wait:?}");
-    }
-}
-
-#[tokio::test]
 async fn several_policies_are_one_list() {
     let (layer, clock) = metered([("burst", Quota::per_second(10)), ("daily", Quota::per_day(1_000))]);
     let mut service = limited(&layer);
