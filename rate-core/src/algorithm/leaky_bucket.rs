@@ -182,3 +182,6 @@ impl Packed for LeakyBucket {
         self.gcra.strength(word, now)
     }
 }
+
+#[cfg(test)]
+mod tests;
