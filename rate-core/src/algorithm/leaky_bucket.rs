@@ -193,3 +193,6 @@ impl Packed for LeakyBucket {
         self.gcra.strength(word, now)
     }
 }
+
+#[cfg(test)]
+mod tests;

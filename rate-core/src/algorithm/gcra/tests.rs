@@ -273,3 +273,65 @@ fn carrying_over_at_the_end_of_time_saturates() {
     assert!(u64::from(carried.parts()) < large.parts.get(), "cut off");
     assert!(large.admit(carried, now, 1).is_err(), "freed");
 }
+
+#[test]
+fn a_quota_that_cannot_be_counted_exactly_and_for_ten_years_is_refused() {
+    assert_eq!(LONGEST, u64::MAX - 10 * 366 * 24 * 60 * 60 * SECOND);
+    let field =
+        |limit, period, burst| Gcra::from_ticks(limit, period, burst).err().map(|error| error.field());
+    assert_eq!(field(0, SECOND, 1), Some("limit"));
+    assert_eq!(field(1, 0, 1), Some("period"));
+    assert_eq!(field(1, SECOND, 0), Some("burst"));
+    assert_eq!(field(1, LONGEST, 1), None);
+    assert_eq!(field(1, LONGEST + 1, 1), Some("period"));
+    assert_eq!(field(1, u64::MAX, 1), Some("period"));
+    // 2³² parts in a tick, and one too many.
+    assert_eq!(field(1 << 32, 3, 1), None);
+    assert_eq!(field((1 << 32) + 1, 3, 1), Some("limit"));
+    assert_eq!(field(u64::MAX, SECOND + 1, 1), Some("limit"));
+    // A burst that fills in just the longest time, in whole ticks and in parts.
+    assert_eq!(field(1, 1, LONGEST), None);
+    assert_eq!(field(1, 1, LONGEST + 1), Some("burst"));
+    assert_eq!(field(2, 1, 2 * (LONGEST / 2)), None);
+    assert_eq!(field(2, 3, 2 * (LONGEST / 3)), None);
+    assert_eq!(field(2, 3, 2 * (LONGEST / 3) + 2), Some("burst"));
+}
+
+#[test]
+fn a_quota_is_told_as_it_was_given() {
+    for (limit, period, burst) in [(10, SECOND, 20), (7, SECOND, 3), (6, 4, 1), (1 << 32, 1 << 31, 5)] {
+        let gcra = gcra(limit, period, burst);
+        assert_eq!((gcra.limit(), gcra.period(), gcra.burst()), (limit, period, burst));
+    }
+    let quota = Quota::per_second(7).burst(3);
+    assert_eq!(Gcra::new(quota), gcra(7, SECOND, 3));
+}
+
+#[test]
+fn whole_ticks_are_answered_in_64_bits_as_in_96() {
+    let (gcra, wide) = (gcra(10, 1_000, 5), gcra(10, 1_000, 5));
+    assert!(gcra.is_whole() && !self::gcra(7, 1_000, 5).is_whole());
+    let whole = Whole(&gcra);
+    assert_eq!(whole.most(), 5);
+    for low in [0, 100, 450, 500, 600, u64::MAX] {
+        let word = Word { low, high: 0 };
+        for now in [0, 1, 50, 100, 101, 500, u64::MAX - 1] {
+            assert_eq!(whole.standing_word(word, now), wide.standing_word(word, now));
+            for cost in [0, 1, 2, 5, 6, u64::MAX] {
+                assert_eq!(whole.admit_word(word, now, cost), Engine::admit_word(&wide, word, now, cost));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_penalty_leaves_one_unit_when_it_is_over() {
+    for gcra in kinds() {
+        let penalized = gcra.penalized(gcra.fresh(), 5, SECOND);
+        assert_eq!(gcra.standing(penalized, SECOND).remaining, 1);
+        assert_eq!(gcra.admit(penalized, SECOND - 1, 1), Err(1));
+        assert!(gcra.strength(gcra.pack(penalized), 5) > gcra.strength(gcra.pack(gcra.fresh()), 5));
+    }
+    let gcra = gcra(10, SECOND, 2);
+    assert_eq!(gcra.penalized(gcra.fresh(), 0, u64::MAX), Tat::new(u64::MAX, 0));
+}
