@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use rate_core::test_util::model::{Answer, Bucket, Model};
 use rate_core::{Clock, KeyedLimiter, ManualClock, Quota, Timestamp};
 
-use super::model::{Answer, Bucket};
 use super::random::TEN_YEARS;
 use super::subject::Subject;
 
@@ -62,7 +62,7 @@ fn any_quota_that_can_be_built_is_exact_and_any_other_is_an_error() {
                             // More than the second limit has.
                             continue;
                         }
-                        let expected = bucket.check(cost, now);
+                        let expected = bucket.check(cost, Timestamp::from_nanos(now));
                         assert_eq!(
                             Answer::from(subject.check(cost, now)),
                             expected,

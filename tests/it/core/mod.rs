@@ -9,7 +9,6 @@ mod extremes;
 mod fuzzed;
 mod keyed;
 mod late;
-pub(crate) mod model;
 mod quota_change;
 pub(crate) mod random;
 mod refunds;
