@@ -18,7 +18,7 @@ impl Random {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "std", not(loom)))]
 impl Random {
     pub(super) fn below(&mut self, end: u64) -> u64 {
         self.bits() % end

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use rate_core::test_util::model::{Answer, Bucket, Model};
 use rate_core::{KeyedLimiter, Limiter, Quota, Timestamp};
 
-use super::model::{Answer, Bucket};
 use super::random::{Random, TEN_YEARS, cost, quotas};
 
 const QUOTAS: usize = 64;
@@ -171,7 +171,7 @@ fn difference_for(
     for call in 0..CALLS_PER_QUOTA {
         now = (now + pause(random, quota, wait)).min(TEN_YEARS);
         let (key, cost) = (random.below(keys), cost(random, quota.burst_size()));
-        let expected = buckets[key as usize].check(cost, now);
+        let expected = buckets[key as usize].check(cost, Timestamp::from_nanos(now));
         let found = subject.check(key, cost, now);
         if !same(&found, &expected) {
             return Err(format!("{quota:?}, call {call}, cost {cost} at {now}: {found:?}, not {expected:?}"));

@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
+use rate_core::test_util::model::{Answer, Bucket, Model};
 use rate_core::{Decision, KeyedLimiter, Quota, Timestamp};
 
-use super::model::{Answer, Bucket};
 use super::random::{Random, cost, quotas};
 use super::subject::Subject;
 
@@ -28,13 +28,13 @@ fn a_late_timestamp_admits_no_more_than_the_latest_would_and_delays_nobody_later
                 let found = subject.check(cost, now);
                 assert_eq!(
                     Answer::from(found),
-                    exact.check(cost, now),
+                    exact.check(cost, Timestamp::from_nanos(now)),
                     "{subject:?} {cost} at {now}, {latest}"
                 );
 
                 let after = subject.peek(latest);
                 if found.is_allowed() {
-                    let at_latest = in_time.check(cost, latest);
+                    let at_latest = in_time.check(cost, Timestamp::from_nanos(latest));
                     assert!(at_latest.allowed, "{subject:?}: {cost} late at {now}, but not at {latest}");
                     assert!(after.reset_after() <= at_latest.reset_after, "{subject:?}: {cost} at {now}");
                     late_admissions += u64::from(late && cost > 0);
@@ -91,7 +91,7 @@ fn dropping_fresh_keys_changes_no_decision_in_time_and_admits_no_more_late() {
             let late = random.below(4) == 0;
             let now = if late { latest - random.magnitude(10_000) } else { latest };
             let key = random.below(30);
-            let expected = exact[key as usize].clone().check(1, now);
+            let expected = exact[key as usize].clone().check(1, Timestamp::from_nanos(now));
             let found = limiter.check_at(&key, Timestamp::from_nanos(now));
             if limiter.evictions() > 0 {
                 // A late newcomer found six keys in use at its own time; what was lost is counted, and not the matter here.
@@ -100,7 +100,7 @@ fn dropping_fresh_keys_changes_no_decision_in_time_and_admits_no_more_late() {
             if found.is_allowed() {
                 assert!(expected.allowed, "step {step}: key {key} at {now}, latest {latest}");
                 // A dropped key is charged as of when it was fresh, which may be after `now` but never after `latest`.
-                let charged = exact[key as usize].check(1, now);
+                let charged = exact[key as usize].check(1, Timestamp::from_nanos(now));
                 assert!(found.remaining() <= charged.remaining);
             } else if !late {
                 assert!(!expected.allowed, "step {step}: key {key} in time at {now}");

@@ -12,7 +12,6 @@ mod late;
 mod ledger;
 mod load;
 mod mixes;
-pub(crate) mod model;
 mod moving;
 mod quota_change;
 pub(crate) mod random;

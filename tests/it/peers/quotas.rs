@@ -5,10 +5,10 @@ use std::time::Duration;
 use rate_core::algorithm::AlgorithmName;
 use rate_core::{Quota, Timestamp};
 
-use crate::core::model::{Answer, Bucket};
 use crate::core::random::TEN_YEARS;
 use crate::core::six::keyed;
 use crate::core::subject::Subject;
+use rate_core::test_util::model::{Answer, Bucket, Model};
 
 const LIMITS: [u64; 12] = [
     1,
@@ -63,7 +63,7 @@ fn huge_quota_construct() {
                             // More than the second limit has.
                             continue;
                         }
-                        let expected = bucket.check(cost, now);
+                        let expected = bucket.check(cost, Timestamp::from_nanos(now));
                         assert_eq!(
                             Answer::from(subject.check(cost, now)),
                             expected,
