@@ -12,7 +12,9 @@ use crate::quota::{Quota, QuotaError};
 ///
 /// Behaves like a window that slides, as long as requests come evenly. Who knows where the windows begin can get nearly
 /// twice the limit: everything at the end of one and, as it fades, again during the next. [`Gcra`](super::Gcra) has the
-/// same state and a bound that one chooses, [`SlidingLog`](super::SlidingLog) is exact.
+/// same state and a bound that one chooses, [`SlidingLog`](super::SlidingLog) is exact. Somebody who always wants more gets about
+/// a unit less than the limit per period, for what was taken in one window fades only during the next; with a limit of one that
+/// is one unit in two periods.
 ///
 /// # Examples
 ///
