@@ -4,15 +4,19 @@
 
 #![allow(missing_docs)]
 
+mod algorithms;
 mod facts;
 mod harness;
 mod keyed;
 mod keys;
 mod layer;
+mod load;
+mod many_keys;
 mod memory;
 #[cfg(test)]
 mod migration;
 mod new_keys;
+mod other_crates;
 mod peer;
 mod report;
 mod several;
@@ -26,7 +30,7 @@ use lexopt::{Arg, ValueExt};
 use report::Report;
 
 const HELP: &str = "\
-Compares the family with governor and tower_governor, side by side in one run.
+Compares the family with its peers, side by side in one run.
 
 Usage: rate-limit-bench [--json] [--only SUBSTR]
 
@@ -38,9 +42,11 @@ Usage: rate-limit-bench [--json] [--only SUBSTR]
   --help         print this
 
 Rows:
-  single         one limiter without keys; /uneven: an interval of no whole number of nanoseconds
+  single         one limiter without keys; /uneven: an interval of no whole number of nanoseconds,
+                 /gcra, /sliding-log and so on: by each algorithm, beside ratelimit, leaky-bucket and pingora-limits
   keyed          one limit per key; /hot: one key for everybody, /answer-read: what remains or the wait is read too,
-                 /new: keys that were never seen, until that many are
+                 /new: keys that were never seen, until that many are, /many: ten million against one,
+                 /leaky-bucket, /sliding-log and so on: by each algorithm, against the token bucket
   two-policies   two limits on one request
   layer          a request to an axum router: /total, and /added to the same router without a limiter
   memory         bytes per key, in the columns for nanoseconds
@@ -75,9 +81,12 @@ fn main() -> ExitCode {
     // Counting costs a few nanoseconds per allocation, and only the rows about memory want it.
     allocation_counter::opt_out(|| {
         single::run(&mut report);
+        other_crates::run(&mut report);
         keyed::run(&mut report);
+        algorithms::run(&mut report);
         facts::run(&mut report);
         new_keys::run(&mut report);
+        many_keys::run(&mut report);
         several::run(&mut report);
         layer::run(&mut report);
     });

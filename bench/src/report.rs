@@ -144,7 +144,7 @@ impl Report {
                 |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1}"));
             let (peer, peer_time) = row.peer.map_or(("-", None), |(name, time)| (name, Some(time)));
             let ratio = row.ratio().map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
-            let bar = row.bar.map_or_else(String::new, |bar| format!("{bar:.1}"));
+            let bar = row.bar.map_or_else(String::new, |bar| format!("{bar:.2}"));
             let missed = row.bar.zip(row.ratio()).is_some_and(|(bar, ratio)| ratio < bar);
             println!(
                 "{:<54} {:>9}  {:<26} {:>9} {:>7}  {bar}{}",

@@ -259,7 +259,8 @@ impl Algorithm for SlidingWindow {
 }
 
 impl Refund for SlidingWindow {
-    /// From the count of the window that was charged, as long as that counts at all.
+    /// From the count of the window that was charged, as long as that counts at all. Where it fades, units are given back whole
+    /// that count in part.
     fn refund(&self, state: Counts, charge: Charged, now: u64) -> (Counts, u64) {
         let (counts, _) = self.current(state, now);
         let charged = charge.at / self.period;

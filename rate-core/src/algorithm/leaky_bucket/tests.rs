@@ -48,7 +48,8 @@ fn turns_are_not_delayed_by_fractions_of_a_tick() {
 fn the_queue_holds_its_units_and_no_more() {
     let bucket = bucket(10, 1_000, 3);
     let (mut state, mut turns) = (bucket.fresh(), Vec::new());
-    while let Ok((next, wait)) = bucket.reserve(state, 0, 1, u64::MAX) {
+    for _ in 0..10 {
+        let Ok((next, wait)) = bucket.reserve(state, 0, 1, u64::MAX) else { break };
         turns.push(wait);
         state = next;
     }

@@ -21,7 +21,7 @@ use crate::algorithm::{Algorithm, Charged};
 pub(super) const LATE: u64 = 2;
 
 /// More positions than a small limit has, in which case states do not repeat as they should.
-const MOST_POSITIONS: usize = 500_000;
+const MOST_POSITIONS: usize = 50_000;
 
 /// Where the player stands.
 #[derive(Clone, Debug)]
