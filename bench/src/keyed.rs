@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use governor::clock::{Clock, DefaultClock};
 use rate_core::{Fingerprint, KeyedLimiter, Quota, Timestamp};
 
-use crate::harness::{INSTANCES, compare_over, side};
+use crate::harness::{INSTANCES, Track, compare_over, side};
 use crate::keys::{Fingerprinted, Key, hashed, tracks};
 use crate::peer::{ConstantClock, Trio, precomputed, quota, uneven_quota};
 use crate::report::{Outcome, Point, Report, Time};

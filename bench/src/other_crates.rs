@@ -14,7 +14,7 @@ use rate_core::algorithm::{CalendarWindow, FixedWindow, Gcra, LeakyBucket, Slidi
 use rate_core::{Kept, Limiter, Quota};
 use ratelimit::{Builder, Clock, Ratelimiter, StdClock};
 
-use crate::harness::{INSTANCES, compare_over, side};
+use crate::harness::{INSTANCES, Track, compare_over, side};
 use crate::load::Ticks;
 use crate::report::{Outcome, Point, Report, Time};
 

@@ -6,7 +6,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use rate_core::{Limiter, Quota};
 
-use crate::harness::{INSTANCES, compare_over, side};
+use crate::harness::{INSTANCES, Track, compare_over, side};
 use crate::peer::{ConstantClock, governor_quota, precomputed, quota, uneven_quota};
 use crate::report::{Outcome, Point, Report, Time};
 

@@ -215,7 +215,7 @@ impl<R: Ring> Entries<R> {
     }
 
     #[inline]
-    fn left(&self, count: Count, limit: u64, period: u64, now: u64) -> Standing {
+    pub(super) fn left(&self, count: Count, limit: u64, period: u64, now: u64) -> Standing {
         let used = count.total.wrapping_sub(count.before);
         let reset_after = if used == 0 { 0 } else { self.fresh_from(period).saturating_sub(now) };
         Standing { remaining: limit.saturating_sub(used), reset_after }

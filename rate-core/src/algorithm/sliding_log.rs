@@ -106,6 +106,17 @@ impl SlidingLog {
         if cost > self.limit { Answer { wait: Some(NEVER), ..answer } } else { answer }
     }
 
+    /// What is left where so much of a log counts.
+    #[inline]
+    pub(crate) fn left_of<R: super::Ring>(
+        &self,
+        log: &Entries<R>,
+        count: super::LogCount,
+        now: u64,
+    ) -> Standing {
+        log.left(count, self.limit, self.period, now)
+    }
+
     pub(crate) fn standing_of<R: super::Ring>(&self, log: &Entries<R>, now: u64) -> Standing {
         log.standing(self.limit, self.period, now)
     }

@@ -3,6 +3,8 @@
 //! With `e` ticks of the current window gone, what counts as used is `current + previous · (period − e) / period`. Nothing
 //! of that is rounded: both sides of the comparison are multiplied by the period, in 128 bits.
 
+use core::num::NonZeroU128;
+
 use super::window;
 use super::word::{Packed, Word};
 use super::{Algorithm, Bounds, Charged, NEVER, Refund, Standing};
@@ -205,8 +207,9 @@ impl Algorithm for SlidingWindow {
             return Err(NEVER);
         }
         let (counts, gone) = self.current(state, now);
-        // Below 2³² · 2⁶⁴.
-        if self.free(counts, gone) >= i128::from(cost) * i128::from(self.period) {
+        let most = u64::from(counts.previous) + u64::from(counts.current) + cost;
+        // It fits without anything faded; and what does not is below 2³² · 2⁶⁴.
+        if most <= self.limit || self.free(counts, gone) >= i128::from(cost) * i128::from(self.period) {
             return Ok(Counts { current: counts.current + cost as u32, ..counts });
         }
         Err(self.wait(counts, gone, now, cost))
@@ -215,7 +218,9 @@ impl Algorithm for SlidingWindow {
     #[inline]
     fn standing(&self, state: Counts, now: u64) -> Standing {
         let (counts, gone) = self.current(state, now);
-        let remaining = (self.free(counts, gone).max(0) / i128::from(self.period)) as u64;
+        let free = self.free(counts, gone).max(0) as u128;
+        // A divisor that is known not to be zero: there is no panic then, and what nobody reads is not divided.
+        let remaining = NonZeroU128::new(self.period.into()).map_or(0, |period| (free / period) as u64);
         Standing { remaining, reset_after: self.fresh_from(counts).saturating_sub(now) }
     }
 

@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::algorithm::{AnyAlgorithm, Standing};
-use crate::table::{Ask, Usual, decide_all, decide_any, decide_pair};
+use crate::table::{Ask, Half, Usual, decide_all, decide_mixed};
 use crate::{Decision, Timestamp};
 
 /// Most limits that one decision can combine.
@@ -116,11 +116,21 @@ pub fn check_all<const N: usize>(charges: [Charge<'_>; N], now: Timestamp) -> De
             if let Some(decisions) = usual.decide(now.as_nanos()) {
                 return Decisions(core::array::from_fn(|index| decisions[index]));
             }
-        } else if let Some(decisions) = decide_any(&first.0, &second.0, now.as_nanos()) {
+        } else if let Some(halves) = decide_mixed(&first.0, &second.0, now.as_nanos()) {
+            let decisions = decisions_of(&first.0, &second.0, halves, now);
             return Decisions(core::array::from_fn(|index| decisions[index]));
         }
     }
     check_all_anywhere(&charges, now)
+}
+
+#[inline(always)]
+fn decisions_of(first: &Ask<'_>, second: &Ask<'_>, halves: [Half; 2], now: Timestamp) -> [Decision; 2] {
+    let [one, other] = halves;
+    [
+        Decision::new(first.rate.most(), one.left(first, now.as_nanos()), one.wait),
+        Decision::new(second.rate.most(), other.left(second, now.as_nanos()), other.wait),
+    ]
 }
 
 #[inline(never)]
@@ -146,12 +156,17 @@ pub fn check_slice(charges: &[Charge<'_>], now: Timestamp, mut each: impl FnMut(
             decision.is_allowed()
         }
         [first, second] => {
-            let Some(decisions) = decide_pair(&first.0, &second.0, now.as_nanos()) else {
+            let decisions = match Usual::of(&first.0, &second.0) {
+                Some(usual) => usual.decide(now.as_nanos()),
+                None => decide_mixed(&first.0, &second.0, now.as_nanos())
+                    .map(|halves| decisions_of(&first.0, &second.0, halves, now)),
+            };
+            let Some([first, second]) = decisions else {
                 return check_up_to::<2, 4>(charges, now, &mut each);
             };
-            each(0, decisions[0]);
-            each(1, decisions[1]);
-            decisions.iter().all(Decision::is_allowed)
+            each(0, first);
+            each(1, second);
+            first.is_allowed() && second.is_allowed()
         }
         [_, _, _] | [_, _, _, _] => check_up_to::<4, 8>(charges, now, &mut each),
         _ => check_up_to::<MAX_LIMITS, { 2 * MAX_LIMITS }>(charges, now, &mut each),

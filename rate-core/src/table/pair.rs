@@ -7,7 +7,7 @@
 use super::line::{Guard, Line};
 use super::{Ask, Verdict};
 use crate::Decision;
-use crate::algorithm::{Algorithm, AnyAlgorithm, Engine, Gcra, NEVER, Packed, Standing, Whole, Word};
+use crate::algorithm::{Engine, Gcra, Whole, Word};
 
 /// A key in its first line, as of a guard.
 struct Seen<'a> {
@@ -37,42 +37,6 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Any algorithm whose states are words.
-#[derive(Clone, Copy)]
-struct Dynamic<'a>(&'a AnyAlgorithm);
-
-impl Engine for Dynamic<'_> {
-    const NARROW: bool = false;
-
-    #[inline]
-    fn admit_word(&self, word: Word, now: u64, cost: u64) -> Result<Word, u64> {
-        match self.0 {
-            AnyAlgorithm::Gcra(gcra) => Engine::admit_word(gcra, word, now, cost),
-            AnyAlgorithm::LeakyBucket(bucket) => bucket.admit_word(word, now, cost),
-            AnyAlgorithm::FixedWindow(window) => window.admit_word(word, now, cost),
-            AnyAlgorithm::CalendarWindow(window) => window.admit_word(word, now, cost),
-            AnyAlgorithm::SlidingWindow(window) => window.admit_word(word, now, cost),
-            // Kept out by `decide_pair`.
-            AnyAlgorithm::SlidingLog(_) => Err(NEVER),
-        }
-    }
-
-    fn standing_word(&self, word: Word, now: u64) -> Standing {
-        match self.0 {
-            AnyAlgorithm::Gcra(gcra) => gcra.standing(gcra.unpack(word), now),
-            AnyAlgorithm::LeakyBucket(bucket) => bucket.standing_word(word, now),
-            AnyAlgorithm::FixedWindow(window) => window.standing_word(word, now),
-            AnyAlgorithm::CalendarWindow(window) => window.standing_word(word, now),
-            AnyAlgorithm::SlidingWindow(window) => window.standing_word(word, now),
-            AnyAlgorithm::SlidingLog(_) => Standing { remaining: 0, reset_after: NEVER },
-        }
-    }
-
-    fn most(&self) -> u64 {
-        self.0.capacity()
-    }
-}
-
 /// Both in the case that nearly always holds, each a token bucket of whole ticks.
 pub(crate) struct Usual<'a>([(Ask<'a>, &'a Gcra); 2]);
 
@@ -89,27 +53,6 @@ impl<'a> Usual<'a> {
         let [(a, first), (b, second)] = &self.0;
         decide((a, &Whole(first), now), (b, &Whole(second), now))
     }
-}
-
-/// Decides both as one, or says nothing.
-#[inline(always)]
-pub(crate) fn decide_pair(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Decision; 2]> {
-    match Usual::of(a, b) {
-        Some(usual) => usual.decide(now),
-        None => decide_any(a, b, now),
-    }
-}
-
-/// As [`decide_pair`], for all that is not usual.
-#[inline(never)]
-pub(crate) fn decide_any(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Decision; 2]> {
-    let is_left_out =
-        |ask: &Ask<'_>| ask.rate.is_tiered() || matches!(ask.rate.algorithm, AnyAlgorithm::SlidingLog(_));
-    if is_left_out(a) || is_left_out(b) {
-        return None;
-    }
-    let own = |ask: &Ask<'_>| ask.rate.time_of(ask.tag, now);
-    decide((a, &Dynamic(&a.rate.algorithm), own(a)), (b, &Dynamic(&b.rate.algorithm), own(b)))
 }
 
 /// Each with its key's own time.

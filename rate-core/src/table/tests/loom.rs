@@ -12,7 +12,7 @@ use crate::kept::Operation;
 use crate::sync::tests::in_every_order;
 use crate::sync::{Backoff, Ordering};
 use crate::table::line::{EMPTY, SLOTS};
-use crate::table::{Ask, Rate, Table, decide_all, decide_pair};
+use crate::table::{Ask, Rate, Table, Usual, decide_all, decide_mixed};
 use crate::{Decision, Quota};
 
 const KEY: u64 = 42;
@@ -55,8 +55,15 @@ impl Limit {
     fn take_both(&self, keys: [u64; 2]) -> bool {
         let asks = keys.map(|tag| Ask { table: &self.table, rate: &self.rate, tag, cost: 1 });
         // As `check_slice` does.
-        match decide_pair(&asks[0], &asks[1], NOW) {
-            Some(decisions) => decisions.iter().all(Decision::is_allowed),
+        let decided = match Usual::of(&asks[0], &asks[1]) {
+            Some(usual) => usual.decide(NOW).map(|decisions| decisions.iter().all(Decision::is_allowed)),
+            None => {
+                let halves = decide_mixed(&asks[0], &asks[1], NOW);
+                halves.map(|halves| halves.iter().all(|half| half.wait.is_none()))
+            }
+        };
+        match decided {
+            Some(allowed) => allowed,
             None => decide_all::<2, 4>(&asks, NOW, &mut |_, _| {}),
         }
     }
@@ -274,10 +281,12 @@ fn loom_a_reader_never_sees_half_a_state() {
 /// The first of two answers in the short form, which leaves to the long one what somebody is in the way of.
 fn refusal_of_pair(limit: &Limit, now: u64, costs: [(u64, u64); 2]) -> Decision {
     let [first, second] = costs.map(|(tag, cost)| Ask { table: &limit.table, rate: &limit.rate, tag, cost });
-    match decide_pair(&first, &second, now) {
-        Some([decision, _]) => decision,
-        None => refusal(limit, now, costs),
-    }
+    let decision = match Usual::of(&first, &second) {
+        Some(usual) => usual.decide(now).map(|[decision, _]| decision),
+        None => decide_mixed(&first, &second, now)
+            .map(|[half, _]| Decision::new(limit.rate.most(), half.left(&first, now), half.wait)),
+    };
+    decision.unwrap_or_else(|| refusal(limit, now, costs))
 }
 
 /// The first of several answers, all of them refused together.
