@@ -62,6 +62,14 @@ fn a_window_that_no_tick_ends_is_never_charged() {
 }
 
 #[test]
+fn a_penalty_ends_with_the_window_of_its_last_tick() {
+    let window = FixedWindow::from_ticks(3, 10).expect("a quota");
+    for (until, end) in [(1, 10), (9, 10), (10, 10), (11, 20), (20, 20)] {
+        assert_eq!(Algorithm::penalized(&window, window.fresh(), 0, until), Count::new(end, 3));
+    }
+}
+
+#[test]
 fn a_penalty_beyond_all_windows_lasts_for_ever() {
     let window = FixedWindow::from_ticks(3, 10).expect("a quota");
     let penalized = Algorithm::penalized(&window, window.fresh(), 0, u64::MAX);
