@@ -44,6 +44,11 @@ pub(super) struct Abilities {
     pub(super) debit: bool,
 }
 
+/// So many nanoseconds; or, if it is all there are, the longest time that can be written down.
+pub(super) fn time(nanos: u64) -> Duration {
+    if nanos == u64::MAX { Duration::MAX } else { Duration::from_nanos(nanos) }
+}
+
 /// A model and the reservations that are held of it.
 #[derive(Debug)]
 pub(super) struct Modelled {
@@ -75,7 +80,7 @@ impl Modelled {
                 Found::Units(model.refund(units, Timestamp::from_nanos(charged), now).expect(HAS))
             }
             Operation::Reserve { cost, max_wait } => {
-                match model.reserve(cost, Duration::from_nanos(max_wait), now).expect(HAS) {
+                match model.reserve(cost, time(max_wait), now).expect(HAS) {
                     Ok(place) => {
                         places.push(Some(place));
                         Found::Reserved { wait: place.wait(), ready: place.ready_at().as_nanos() }
@@ -90,8 +95,8 @@ impl Modelled {
             Operation::Debit { units, max_debt } => {
                 Found::Units(model.debit(units, max_debt, now).expect(HAS))
             }
-            Operation::Penalize(time) => {
-                model.penalize(Duration::from_nanos(time), now);
+            Operation::Penalize(nanos) => {
+                model.penalize(time(nanos), now);
                 Found::Done
             }
             Operation::Reset => {

@@ -3,7 +3,7 @@
 use core::cell::OnceCell;
 use core::time::Duration;
 
-use super::operation::{Found, Operation};
+use super::operation::{Found, Operation, time};
 use super::tested::Tested;
 use crate::algorithm::Charged;
 use crate::{Decision, Denied, KeyedLimiter, Limiter, Reservation, Timestamp};
@@ -117,13 +117,13 @@ impl<A: Tested> Subject for One<'_, A> {
                 Found::Units(A::refund_one(limiter, units, Timestamp::from_nanos(charged), now))
             }
             Operation::Reserve { cost, max_wait } => {
-                let reserved = A::reserve_one(limiter, cost, Duration::from_nanos(max_wait), now);
+                let reserved = A::reserve_one(limiter, cost, time(max_wait), now);
                 keep(&mut self.places, reserved)
             }
             Operation::Cancel(index) => Found::Units(self.places.remove(index).cancel_at(now)),
             Operation::Debit { units, max_debt } => Found::Units(A::debit_one(limiter, units, max_debt, now)),
-            Operation::Penalize(time) => {
-                limiter.penalize_at(Duration::from_nanos(time), now);
+            Operation::Penalize(nanos) => {
+                limiter.penalize_at(time(nanos), now);
                 Found::Done
             }
             Operation::Reset => {
@@ -184,15 +184,15 @@ impl<A: Tested> Subject for Keyed<'_, A> {
                 Found::Units(A::refund_keyed(limiter, &key, units, Timestamp::from_nanos(charged), now))
             }
             Operation::Reserve { cost, max_wait } => {
-                let reserved = A::reserve_keyed(limiter, &key, cost, Duration::from_nanos(max_wait), now);
+                let reserved = A::reserve_keyed(limiter, &key, cost, time(max_wait), now);
                 keep(&mut self.places[key], reserved)
             }
             Operation::Cancel(index) => Found::Units(self.places[key].remove(index).cancel_at(now)),
             Operation::Debit { units, max_debt } => {
                 Found::Units(A::debit_keyed(limiter, &key, units, max_debt, now))
             }
-            Operation::Penalize(time) => {
-                limiter.penalize_at(&key, Duration::from_nanos(time), now);
+            Operation::Penalize(nanos) => {
+                limiter.penalize_at(&key, time(nanos), now);
                 Found::Done
             }
             Operation::Reset => {
