@@ -151,6 +151,7 @@ impl<A: Kept> Limiter<A> {
     }
 
     /// Admits nothing for so long. What is refused already stays refused for at least as long as it would have been.
+    /// A refund of units that were taken before can end it early.
     pub fn penalize(&self, time: Duration) {
         self.penalize_at(time, self.clock.now());
     }

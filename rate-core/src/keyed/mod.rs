@@ -167,7 +167,7 @@ impl<A: Kept> KeyedLimiter<A> {
     }
 
     /// Admits nothing for `key` for so long. What is refused already stays refused for at least as long as it would have
-    /// been. [`reset`](Self::reset) ends it.
+    /// been. [`reset`](Self::reset) ends it, and a refund of units that were taken before can.
     pub fn penalize<Q: Hash + ?Sized>(&self, key: &Q, time: Duration) {
         self.penalize_at(key, time, self.clock.now());
     }
