@@ -124,6 +124,12 @@ impl SlidingWindow {
         self.period
     }
 
+    /// Bits of the counts that are in a word's lower 64, below the number of the window.
+    #[inline(always)]
+    const fn beside(&self) -> u32 {
+        2 * self.bits - 32
+    }
+
     /// The counts as of `now`, and the ticks of their window that are gone. In a window yet to come none are.
     #[inline(always)]
     fn current(&self, state: Counts, now: u64) -> (Counts, u64) {
@@ -142,6 +148,12 @@ impl SlidingWindow {
         let window = now / self.period;
         let previous = if window - state.window == 1 { state.current } else { 0 };
         (Counts { window, previous, current: 0 }, now % self.period)
+    }
+
+    /// Whether no more than `room` units are left of so many, with so many ticks of the window gone.
+    #[inline(always)]
+    fn has_faded(&self, previous: u32, gone: u64, room: u64) -> bool {
+        u128::from(room) * u128::from(self.period) >= u128::from(previous) * u128::from(self.period - gone)
     }
 
     /// `limit · period` less what counts as used.
@@ -207,9 +219,12 @@ impl Algorithm for SlidingWindow {
             return Err(NEVER);
         }
         let (counts, gone) = self.current(state, now);
-        let most = u64::from(counts.previous) + u64::from(counts.current) + cost;
-        // It fits without anything faded; and what does not is below 2³² · 2⁶⁴.
-        if most <= self.limit || self.free(counts, gone) >= i128::from(cost) * i128::from(self.period) {
+        let fits = match self.limit.checked_sub(u64::from(counts.current) + cost) {
+            // For what is left of the window before; mostly that need not be multiplied.
+            Some(room) => room >= u64::from(counts.previous) || self.has_faded(counts.previous, gone, room),
+            None => false,
+        };
+        if fits {
             return Ok(Counts { current: counts.current + cost as u32, ..counts });
         }
         Err(self.wait(counts, gone, now, cost))
@@ -285,21 +300,21 @@ impl Refund for SlidingWindow {
 }
 
 impl Packed for SlidingWindow {
+    // In 64 bits at a time: both counts together have at least 32, and the window's number begins above those.
     #[inline(always)]
     fn pack(&self, state: Counts) -> Word {
-        let counts = u128::from(state.previous) << self.bits | u128::from(state.current);
-        let all = u128::from(state.window) << (2 * self.bits) | counts;
-        Word { low: (all >> 32) as u64, high: all as u32 }
+        let counts = u64::from(state.previous) << self.bits | u64::from(state.current);
+        Word { low: state.window << self.beside() | counts >> 32, high: counts as u32 }
     }
 
     #[inline(always)]
     fn unpack(&self, word: Word) -> Counts {
-        let all = u128::from(word.low) << 32 | u128::from(word.high);
-        let mask = (1_u64 << self.bits) - 1;
+        let counts = word.low << 32 | u64::from(word.high);
+        let mask = u32::MAX >> (32 - self.bits);
         Counts {
-            window: (all >> (2 * self.bits)) as u64,
-            previous: (all as u64 >> self.bits & mask) as u32,
-            current: (all as u64 & mask) as u32,
+            window: word.low >> self.beside(),
+            previous: (counts >> self.bits) as u32 & mask,
+            current: counts as u32 & mask,
         }
     }
 
