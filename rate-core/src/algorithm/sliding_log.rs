@@ -1,13 +1,14 @@
 //! The sliding log: every admission of the last period is remembered, so no window of one period ever has too many.
 
-use super::log::{Answer, Entries, Log};
+use super::log::{self, Answer, Entries, HEADER, Log, ring_of};
 use super::window;
-use super::{Algorithm, Bounds, Charged, NEVER, Refund, Standing};
+use super::{Algorithm, Bounds, Charged, Refund, Standing};
 use crate::quota::{Quota, QuotaError};
 
 /// At most `limit` units in any window of one period, exactly.
 ///
-/// It costs memory: 16 bytes per key for each unit of the limit, and a check a search among the admissions of the last period.
+/// It costs memory: 8 bytes per key for each unit of the limit, rounded up to a power of two, and of a charge a store for each of
+/// its units.
 /// For limits of up to some hundreds that protect something.
 ///
 /// # Examples
@@ -30,10 +31,12 @@ use crate::quota::{Quota, QuotaError};
 pub struct SlidingLog {
     limit: u64,
     period: u64,
+    /// Two to this power is the size of the ring that a log has.
+    size: u32,
 }
 
 impl SlidingLog {
-    /// The largest limit: what is remembered of one key is then a megabyte.
+    /// The largest limit: what is remembered of one key is then half a megabyte.
     pub const MAX_LIMIT: u64 = 65_536;
 
     /// The log of `quota`.
@@ -75,7 +78,7 @@ impl SlidingLog {
         if limit > Self::MAX_LIMIT {
             return Err(QuotaError::limit_too_large(limit));
         }
-        Ok(Self { limit, period })
+        Ok(Self { limit, period, size: ring_of(limit as usize).ilog2() })
     }
 
     pub(super) const fn limit(&self) -> u64 {
@@ -86,7 +89,12 @@ impl SlidingLog {
         self.period
     }
 
-    /// Admissions that a log has to have room for.
+    /// Two to this power is the size of the ring that a log has.
+    pub(crate) const fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// Admissions that a log has to have room for: each unit may have been taken at another instant.
     pub(crate) const fn entries(&self) -> usize {
         self.limit as usize
     }
@@ -100,10 +108,15 @@ impl SlidingLog {
     }
 
     /// Whether `cost` units, at least one, fit at `now`, and what is left then; if not, the wait and what is left anyway.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take<R: super::Ring>(&self, log: &Entries<R>, now: u64, cost: u64) -> Answer {
-        let answer = log.take(self.limit, self.period, now, cost);
-        if cost > self.limit { Answer { wait: Some(NEVER), ..answer } } else { answer }
+        log.take(self.limit, self.period, now, cost)
+    }
+
+    /// The wait and what is left, if `cost` units are refused and the header of the log alone says so.
+    #[inline(always)]
+    pub(crate) fn refused(&self, header: [u64; HEADER], now: u64, cost: u64) -> Option<(u64, Standing)> {
+        log::refused(header, self.limit, self.period, now, cost)
     }
 
     /// What is left where so much of a log counts.
@@ -129,7 +142,8 @@ impl Algorithm for SlidingLog {
         Log::new(self.entries())
     }
 
-    fn admit(&self, mut state: Log, now: u64, cost: u64) -> Result<Log, u64> {
+    fn admit(&self, state: Log, now: u64, cost: u64) -> Result<Log, u64> {
+        let mut state = state.with_room(self.entries());
         let mut log = state.entries();
         self.fits(&log, now, cost)?;
         if cost > 0 {
@@ -164,7 +178,7 @@ impl Algorithm for SlidingLog {
 
 impl Refund for SlidingLog {
     fn refund(&self, mut state: Log, charge: Charged, now: u64) -> (Log, u64) {
-        let units = state.entries().refund(self.period, charge.at, charge.units, now);
+        let units = state.entries().refund(self.limit, self.period, charge.at, charge.units, now);
         (state, units)
     }
 }
@@ -189,6 +203,27 @@ mod tests {
         let (state, units) = log.refund(state, Charged { units: 52, at: 0 }, 999);
         assert_eq!(units, 0);
         assert_eq!(log.admit(state, 1_000, 1), Err(1_000));
+    }
+
+    /// Five units that were refunded in a penalty could be taken at once.
+    #[test]
+    fn a_refund_does_not_end_a_penalty() {
+        let log = SlidingLog::from_ticks(10, 60).expect("a small log");
+        let state = log.admit(log.fresh(), 0, 5).expect("fresh");
+        let (state, units) = log.refund(log.penalized(state, 0, 30), Charged { units: 5, at: 0 }, 0);
+        assert_eq!(units, 0);
+        assert_eq!(log.admit(state, 1, 1), Err(59));
+    }
+
+    #[test]
+    fn a_log_whose_limit_was_raised_has_room_for_all_of_it() {
+        let [small, large] = [2, 1_000].map(|limit| SlidingLog::from_ticks(limit, 1_000).expect("a log"));
+        let state = small.admit(small.fresh(), 0, 1).expect("fresh");
+        let state =
+            (0..999).try_fold(state, |state, now| large.admit(state, now, 1)).expect("a thousand fit");
+        assert_eq!(state.iter().count(), 999);
+        assert_eq!(large.admit(state.clone(), 999, 1), Err(1));
+        assert!(large.admit(state, 1_000, 2).is_ok());
     }
 
     #[test]
@@ -224,14 +259,14 @@ mod tests {
     }
 
     #[test]
-    fn a_penalty_counts_as_everything_taken_so_that_it_expires_then() {
+    fn a_penalty_counts_as_a_unit_more_than_everything_so_that_it_expires_then() {
         let log = SlidingLog::from_ticks(5, 100).expect("a quota");
         let spent = log.admit(log.fresh(), 150, 2).expect("a new key");
         let penalized = |until| log.penalized(spent.clone(), 150, until).iter().collect::<Vec<_>>();
         assert_eq!(penalized(150), [(150, 2)]);
         // No sooner than what was taken.
-        assert_eq!(penalized(151), [(150, 5)]);
-        assert_eq!(penalized(250), [(150, 5)]);
-        assert_eq!(penalized(300), [(200, 5)]);
+        assert_eq!(penalized(151), [(150, 6)]);
+        assert_eq!(penalized(250), [(150, 6)]);
+        assert_eq!(penalized(300), [(200, 6)]);
     }
 }

@@ -6,7 +6,14 @@ use crate::algorithm::{Algorithm, AnyAlgorithm, Behind, Entries, NEVER, Packed, 
 
 impl AnyAlgorithm {
     /// What `cost` units have to wait that are taken after `ahead` others; nothing if there is nothing to wait for.
-    pub(crate) fn wait(&self, word: Word, log: &AtomicLog, now: u64, ahead: u64, cost: u64) -> Option<u64> {
+    pub(crate) fn wait(
+        &self,
+        word: Word,
+        log: AtomicLog<'_>,
+        now: u64,
+        ahead: u64,
+        cost: u64,
+    ) -> Option<u64> {
         // As long as if nobody were before them, at least: all of them have to be there at once.
         let alone = self.run(word, log, now, Operation::Take(cost)).result.err();
         let behind = if ahead > 0 { self.wait_behind(word, log, now, ahead, cost) } else { 0 };
@@ -15,7 +22,7 @@ impl AnyAlgorithm {
 
     /// Ticks until `cost` units could be taken at the earliest, if before them `ahead` others are taken as early as they
     /// can; zero if now, [`NEVER`] if at no time.
-    fn wait_behind(&self, word: Word, log: &AtomicLog, now: u64, ahead: u64, cost: u64) -> u64 {
+    fn wait_behind(&self, word: Word, log: AtomicLog<'_>, now: u64, ahead: u64, cost: u64) -> u64 {
         if cost > self.capacity() {
             return NEVER;
         }

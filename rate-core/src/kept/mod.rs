@@ -5,14 +5,15 @@
 //! that nothing has moved since.
 
 mod behind;
+mod log;
 mod run;
 mod slot;
 
 use crate::algorithm::{
     Algorithm, AlgorithmName, AnyAlgorithm, CalendarWindow, Charged, FixedWindow, Gcra, LeakyBucket, Packed,
-    Ring, SlidingLog, SlidingWindow, Word,
+    SlidingLog, SlidingWindow, Word,
 };
-use crate::sync::{AtomicU64, Ordering};
+pub(crate) use log::{AtomicLog, no_log, read as log_header, ring};
 
 /// An algorithm that the limiters of this crate can count by.
 ///
@@ -88,39 +89,6 @@ pub(crate) enum Change {
     Push(u64),
     Refund(Charged),
     Fill { until: u64 },
-}
-
-/// A log in the memory of a limiter.
-pub(crate) type AtomicLog = [AtomicU64];
-
-/// What a key has that has no log yet.
-pub(crate) fn no_log() -> &'static AtomicLog {
-    #[cfg(not(all(test, loom)))]
-    {
-        static NONE: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
-        &NONE
-    }
-    // Loom's atomics belong to one run of a model.
-    #[cfg(all(test, loom))]
-    std::boxed::Box::leak(std::boxed::Box::new([0; 4].map(AtomicU64::new)))
-}
-
-// Relaxed, all of it: what is read is judged by the guard of the slot, and what is written is published by unlocking it.
-impl Ring for &AtomicLog {
-    #[inline]
-    fn words(&self) -> usize {
-        self.len()
-    }
-
-    #[inline]
-    fn load(&self, word: usize) -> u64 {
-        self[word].load(Ordering::Relaxed)
-    }
-
-    #[inline]
-    fn store(&mut self, word: usize, value: u64) {
-        self[word].store(value, Ordering::Relaxed);
-    }
 }
 
 impl Outcome {

@@ -60,7 +60,7 @@ fn run_gcra(gcra: &Gcra, word: Word, now: u64, operation: Operation) -> Outcome 
 }
 
 /// Ticks until a key without a log is as good as new: what the word says of one that was dropped, to a late request.
-pub(super) fn absent_until(word: Word, entries: &Entries<&AtomicLog>, now: u64) -> u64 {
+pub(super) fn absent_until(word: Word, entries: &Entries<AtomicLog<'_>>, now: u64) -> u64 {
     if entries.is_empty() { word.low.saturating_sub(now) } else { 0 }
 }
 
@@ -68,7 +68,7 @@ pub(super) fn absent_until(word: Word, entries: &Entries<&AtomicLog>, now: u64) 
 fn run_log(
     log: &SlidingLog,
     word: Word,
-    entries: &Entries<&AtomicLog>,
+    entries: &Entries<AtomicLog<'_>>,
     now: u64,
     operation: Operation,
 ) -> Outcome {
@@ -96,7 +96,7 @@ fn run_log(
             }
         }
         Operation::Refund(charge) => {
-            match entries.refundable(log.period(), charge.at, charge.units, now) {
+            match entries.refundable(log.capacity(), log.period(), charge.at, charge.units, now) {
                 // Nor is a key stored that is not there.
                 (0, _) => Outcome::unchanged(word, Ok(0)),
                 (units, fresh_from) => {
@@ -120,7 +120,7 @@ fn run_log(
 
 impl AnyAlgorithm {
     /// What an operation comes to at `now`, which is the key's own time.
-    pub(crate) fn run(&self, word: Word, log: &AtomicLog, now: u64, operation: Operation) -> Outcome {
+    pub(crate) fn run(&self, word: Word, log: AtomicLog<'_>, now: u64, operation: Operation) -> Outcome {
         match self {
             Self::Gcra(gcra) => run_gcra(gcra, word, now, operation),
             Self::LeakyBucket(bucket) => run_reserve(bucket, word, now, operation),
@@ -132,14 +132,14 @@ impl AnyAlgorithm {
     }
 
     /// Writes into a log what an operation at `now` has decided.
-    pub(crate) fn write(&self, log: &AtomicLog, now: u64, change: Change) {
+    pub(crate) fn write(&self, log: AtomicLog<'_>, now: u64, change: Change) {
         let Self::SlidingLog(algorithm) = self else { return };
         let mut entries = Entries::read(log);
         match change {
             Change::Nothing => {}
             Change::Push(units) => entries.push(algorithm.period(), now, units),
             Change::Refund(charge) => {
-                entries.refund(algorithm.period(), charge.at, charge.units, now);
+                entries.refund(algorithm.capacity(), algorithm.period(), charge.at, charge.units, now);
             }
             Change::Fill { until } => {
                 entries.fill(algorithm.capacity(), until.saturating_sub(algorithm.period()));
@@ -148,7 +148,7 @@ impl AnyAlgorithm {
     }
 
     /// What a key has left.
-    pub(crate) fn left(&self, word: Word, log: &AtomicLog, now: u64) -> Standing {
+    pub(crate) fn left(&self, word: Word, log: AtomicLog<'_>, now: u64) -> Standing {
         match self {
             Self::Gcra(gcra) => gcra.standing_word(word, now),
             Self::LeakyBucket(bucket) => bucket.standing_word(word, now),
@@ -166,7 +166,7 @@ impl AnyAlgorithm {
     }
 
     /// What a key has left after an outcome that is not written yet.
-    pub(crate) fn left_after(&self, outcome: &Outcome, log: &AtomicLog, now: u64) -> Standing {
+    pub(crate) fn left_after(&self, outcome: &Outcome, log: AtomicLog<'_>, now: u64) -> Standing {
         let (Self::SlidingLog(_), Change::Push(units)) = (self, outcome.change) else {
             return self.left(outcome.word, log, now);
         };

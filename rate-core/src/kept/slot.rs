@@ -30,7 +30,7 @@ impl AnyAlgorithm {
     }
 
     /// What losing a state would admit, in an order among the keys of one table.
-    pub(crate) fn strength(&self, word: Word, log: &AtomicLog, now: u64) -> u64 {
+    pub(crate) fn strength(&self, word: Word, log: AtomicLog<'_>, now: u64) -> u64 {
         match self {
             Self::Gcra(gcra) => gcra.strength(word, now),
             Self::LeakyBucket(bucket) => bucket.strength(word, now),
@@ -51,7 +51,7 @@ impl AnyAlgorithm {
     pub(crate) fn carry_over(
         &self,
         to: &Self,
-        (word, log): (Word, &AtomicLog),
+        (word, log): (Word, AtomicLog<'_>),
         at: (u64, u64),
     ) -> (Outcome, u64) {
         if let (Some(from), Some(next)) = (self.intervals(), to.intervals()) {
@@ -91,7 +91,7 @@ impl AnyAlgorithm {
 
     /// The last instant at which what counts at `at` can have been taken: `at` itself, but for a timestamp that is late, or a
     /// key that is penalized or has reserved.
-    fn last_taken(&self, word: Word, log: &AtomicLog, at: u64) -> u64 {
+    fn last_taken(&self, word: Word, log: AtomicLog<'_>, at: u64) -> u64 {
         let last = match self {
             Self::Gcra(gcra) => gcra.last_taken(word, at),
             Self::LeakyBucket(bucket) => bucket.last_taken(word, at),

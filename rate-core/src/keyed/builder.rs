@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::KeyedLimiter;
 use crate::Clock;
-use crate::algorithm::{AnyAlgorithm, Gcra, log_words};
+use crate::algorithm::{AnyAlgorithm, Gcra};
 use crate::clock::ClockSource;
 use crate::hash::{Multilinear, Secret};
 use crate::kept::Kept;
-use crate::table::{Rate, Table};
+use crate::table::{Rate, Table, log_bytes};
 use crate::time::nanos;
 
 /// Builds a [`KeyedLimiter`].
@@ -96,9 +96,7 @@ fn default_capacity(algorithm: &AnyAlgorithm) -> usize {
     match algorithm.entries() {
         0 => KeyedLimiter::DEFAULT_CAPACITY,
         // There are three slots for two keys.
-        entries => {
-            (LOGS / (log_words(entries) * size_of::<u64>() * 3 / 2)).min(KeyedLimiter::DEFAULT_CAPACITY)
-        }
+        entries => (LOGS / (log_bytes(entries) * 3 / 2)).min(KeyedLimiter::DEFAULT_CAPACITY),
     }
 }
 

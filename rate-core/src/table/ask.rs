@@ -90,9 +90,7 @@ impl Ask<'_> {
             AnyAlgorithm::SlidingWindow(window) if may_be(Name::SlidingWindow) => {
                 self.decide_by(*window, now)
             }
-            AnyAlgorithm::SlidingLog(log) if may_be(Name::SlidingLog) => {
-                decide_by_log(log, self.table, self.rate, self.tag, self.cost, now)
-            }
+            AnyAlgorithm::SlidingLog(log) if may_be(Name::SlidingLog) => self.decide_by_log(log, now),
             // The limiter's type says which one it is.
             _ => decide_anywhere(self.table, self.rate, self.tag, self.cost, now),
         }
@@ -113,6 +111,47 @@ impl Ask<'_> {
             }
             Settled::Done(answer) => answer,
         }
+    }
+
+    /// The common case on a log, and what is not common the general way.
+    #[inline(always)]
+    fn decide_by_log(self, algorithm: &SlidingLog, now: u64) -> Answer {
+        let Self { table, rate, tag, cost } = self;
+        match self.decide_in_log(algorithm, now) {
+            Some(answer) => answer,
+            None => decide_anywhere(table, rate, tag, cost, now),
+        }
+    }
+
+    #[inline(always)]
+    fn decide_in_log(&self, algorithm: &SlidingLog, now: u64) -> Option<Answer> {
+        let Self { table, rate, tag, cost } = *self;
+        let index = table.first_home(tag);
+        let line = &table.lines[index];
+        let guard = line.open_in(rate.epoch)?;
+        let slot = line.find(tag)?;
+        let logs = table.logs.known(algorithm)?;
+        let most = algorithm.capacity();
+        if let Some((wait, left)) = algorithm.refused(logs.header(index, slot), now, cost) {
+            return line.is_still(guard).then_some(Answer { most, left, wait: Some(wait) });
+        }
+        let mut entries = Entries::read(logs.get(index, slot));
+        // An empty one is the general way's: it may have no ring, and the key not be fresh all the same to a late request.
+        if entries.is_empty() || cost == 0 {
+            return None;
+        }
+        let taken = algorithm.take(&entries, now, cost);
+        if taken.wait.is_none() {
+            if !line.try_lock_open(guard) {
+                return None;
+            }
+            line.set_narrow(slot, Word { low: now.saturating_add(taken.left.reset_after), high: 0 });
+            entries.push_to(taken.count, now, cost);
+            line.unlock(guard);
+        } else if !line.is_still(guard) {
+            return None;
+        }
+        Some(Answer { most, left: taken.left, wait: taken.wait })
     }
 
     /// The common case and nothing else: a key in this line, and nobody in the way.
@@ -153,42 +192,6 @@ fn decide_by_any(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> A
 #[inline(never)]
 fn decide_by_tier(gcra: &Gcra, table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> Answer {
     Ask { table, rate, tag, cost }.decide_by(Fractions::<true>(gcra), now)
-}
-
-/// As [`Ask::decide`], on a log.
-#[inline(never)]
-fn decide_by_log(
-    algorithm: &SlidingLog,
-    table: &Table,
-    rate: &Rate,
-    tag: u64,
-    cost: u64,
-    now: u64,
-) -> Answer {
-    let index = table.first_home(tag);
-    let line = &table.lines[index];
-    let found = || {
-        let guard = line.open_in(rate.epoch)?;
-        let slot = line.find(tag)?;
-        let entries = Entries::read(table.logs.get()?.get(index, slot)?);
-        // A key without a log may not be fresh all the same, to a late request; the word says from when on it is.
-        (!entries.is_empty() || line.narrow(slot).low <= now).then_some((guard, slot, entries))
-    };
-    if let (Some((guard, slot, mut entries)), 1..) = (found(), cost) {
-        let taken = algorithm.take(&entries, now, cost);
-        let answer = Answer { most: algorithm.capacity(), left: taken.left, wait: taken.wait };
-        if taken.wait.is_some() {
-            if line.is_still(guard) {
-                return answer;
-            }
-        } else if line.try_lock_open(guard) {
-            line.set_narrow(slot, Word { low: now.saturating_add(taken.left.reset_after), high: 0 });
-            entries.push_to(taken.count, now, cost);
-            line.unlock(guard);
-            return answer;
-        }
-    }
-    decide_anywhere(table, rate, tag, cost, now)
 }
 
 /// Decides wherever the key is, or stores it, in whatever quota the table has by now. `now` is everybody's time.

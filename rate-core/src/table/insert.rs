@@ -2,7 +2,7 @@
 
 use super::line::{EMPTY, SLOTS};
 use super::{Rate, Table};
-use crate::algorithm::Word;
+use crate::algorithm::{Entries, Word};
 use crate::kept::Change;
 use crate::sync::Ordering;
 
@@ -93,11 +93,7 @@ impl Table {
             self.numbers().set(to, slot, self.numbers().get(from.0, from.1));
         }
         if let Some(logs) = self.logs(rate) {
-            let (source, copy) = (self.log(rate, from.0, from.1), logs.of(to, slot));
-            for (word, copy) in source.iter().zip(copy) {
-                // Relaxed: published by the unlocking of the line.
-                copy.store(word.load(Ordering::Relaxed), Ordering::Relaxed);
-            }
+            Entries::read(logs.get(from.0, from.1)).copy_to(&mut logs.of(to, slot));
         }
         line.unlock(guard);
         true

@@ -1,41 +1,98 @@
 //! The logs beside the slots of a table, where the algorithm keeps any.
 //!
-//! A slot's log is allocated when the first key comes to it, stays with the slot, and is guarded by the slot's line as the
-//! state is. There are as many as there are slots, so memory is bounded from the start, and used as keys come.
+//! A slot's log is guarded by the slot's line as the state is. Its header is there from the first request on; its ring is
+//! allocated when the first key comes to it, and stays with the slot. There are as many as there are slots, so memory is bounded
+//! from the start, and used as keys come.
+//!
+//! Rings come in sizes. A limit that is raised, and needs larger ones, begins them anew: a key's log moves when its line is
+//! rewritten in the new limit. Only the logs of the size that a line is written in have anything in them.
 
 use std::sync::OnceLock;
 
 use super::line::SLOTS;
-use crate::algorithm::log_words;
-use crate::kept::AtomicLog;
+use crate::algorithm::{LOG_HEADER, SlidingLog, ring_of};
+use crate::kept::{AtomicLog, log_header, ring};
 use crate::sync::AtomicU64;
 
+/// Rings of 1, 2, 4 and so on up to the largest limit.
+const SIZES: usize = SlidingLog::MAX_LIMIT.ilog2() as usize + 1;
+
+#[derive(Debug, Default)]
+pub(super) struct Logs([OnceLock<Logbook>; SIZES]);
+
+/// The logs of one size.
 #[derive(Debug)]
-pub(super) struct Logs {
-    entries: usize,
-    slots: Box<[OnceLock<Box<AtomicLog>>]>,
+pub(super) struct Logbook {
+    units: usize,
+    /// By slot, and apart from the rings: these are all that a refusal looks at.
+    headers: Box<[Header]>,
+    rings: Box<[OnceLock<Box<[AtomicU64]>>]>,
+}
+
+/// Half a cache line, and never two halves of two.
+#[derive(Debug)]
+#[repr(align(32))]
+struct Header([AtomicU64; LOG_HEADER]);
+
+/// Bytes that a slot takes beside which there is a log of so many units.
+pub(crate) const fn log_bytes(units: usize) -> usize {
+    size_of::<Header>() + size_of::<OnceLock<Box<[AtomicU64]>>>() + ring_of(units) * size_of::<AtomicU64>()
 }
 
 impl Logs {
-    /// Room for a log of so many entries beside each slot of so many lines.
-    pub(super) fn new(entries: usize, lines: usize) -> Self {
-        Self { entries, slots: (0..lines * SLOTS).map(|_| OnceLock::new()).collect() }
+    /// The logs for this algorithm, beside each slot of so many lines.
+    pub(super) fn of(&self, algorithm: &SlidingLog, lines: usize) -> &Logbook {
+        self.0[algorithm.size() as usize].get_or_init(|| Logbook::new(1 << algorithm.size(), lines))
     }
 
-    /// The log of a slot, if a key has ever been there.
-    pub(super) fn get(&self, line: usize, slot: usize) -> Option<&AtomicLog> {
-        self.slots[line * SLOTS + slot].get().map(|log| &**log)
+    /// The same, if a key has ever been in one of them.
+    #[inline(always)]
+    pub(super) fn known(&self, algorithm: &SlidingLog) -> Option<&Logbook> {
+        self.0.get(algorithm.size() as usize)?.get()
     }
 
-    /// The log of a slot.
-    pub(super) fn of(&self, line: usize, slot: usize) -> &AtomicLog {
-        self.slots[line * SLOTS + slot]
-            .get_or_init(|| (0..log_words(self.entries)).map(|_| AtomicU64::new(0)).collect())
+    pub(super) fn all(&self) -> impl Iterator<Item = &Logbook> {
+        self.0.iter().filter_map(OnceLock::get)
     }
 
     /// Bytes that are taken by now.
     pub(super) fn bytes(&self) -> usize {
-        let used = self.slots.iter().filter(|log| log.get().is_some()).count();
-        size_of_val(&*self.slots) + used * log_words(self.entries) * size_of::<AtomicU64>()
+        self.all().map(Logbook::bytes).sum()
+    }
+}
+
+impl Logbook {
+    fn new(units: usize, lines: usize) -> Self {
+        let slots = 0..lines * SLOTS;
+        let header = |_| Header([0; LOG_HEADER].map(AtomicU64::new));
+        let headers = slots.clone().map(header).collect();
+        Self { units, headers, rings: slots.map(|_| OnceLock::new()).collect() }
+    }
+
+    /// The header of a slot's log.
+    #[inline(always)]
+    pub(super) fn header(&self, line: usize, slot: usize) -> [u64; LOG_HEADER] {
+        log_header(&self.headers[line * SLOTS + slot].0)
+    }
+
+    /// The log of a slot as it is, which may have no ring yet.
+    #[inline(always)]
+    pub(super) fn get(&self, line: usize, slot: usize) -> AtomicLog<'_> {
+        let slot = line * SLOTS + slot;
+        let ring = self.rings[slot].get().map_or(&[][..], |ring| ring);
+        AtomicLog { header: &self.headers[slot].0, ring }
+    }
+
+    /// The log of a slot, to be written.
+    pub(super) fn of(&self, line: usize, slot: usize) -> AtomicLog<'_> {
+        let slot = line * SLOTS + slot;
+        let ring = self.rings[slot].get_or_init(|| ring(self.units));
+        AtomicLog { header: &self.headers[slot].0, ring }
+    }
+
+    fn bytes(&self) -> usize {
+        let rings = self.rings.iter().filter(|ring| ring.get().is_some()).count();
+        let slots = size_of_val(&*self.headers) + size_of_val(&*self.rings);
+        slots + rings * ring_of(self.units) * size_of::<AtomicU64>()
     }
 }

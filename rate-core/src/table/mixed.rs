@@ -61,7 +61,7 @@ struct Reached<'a> {
 /// The log of a key.
 struct Logged<'a> {
     algorithm: &'a SlidingLog,
-    entries: Entries<&'a AtomicLog>,
+    entries: Entries<AtomicLog<'a>>,
     count: LogCount,
     /// What is left once the units are taken.
     left: Standing,
@@ -82,9 +82,9 @@ impl<'a> Reached<'a> {
             AnyAlgorithm::CalendarWindow(window) => window.admit_word(state, now, cost),
             AnyAlgorithm::SlidingWindow(window) => window.admit_word(state, now, cost),
             AnyAlgorithm::SlidingLog(algorithm) => {
-                let entries = Entries::read(ask.table.logs.get()?.get(index, slot)?);
-                // A key without a log may not be fresh all the same, to a late request; and nothing is written for nothing.
-                if cost == 0 || entries.is_empty() && state.low > now {
+                let entries = Entries::read(ask.table.logs.known(algorithm)?.get(index, slot));
+                // An empty one may have no ring, and the key not be fresh all the same; and nothing is written for nothing.
+                if cost == 0 || entries.is_empty() {
                     return None;
                 }
                 let taken = algorithm.take(&entries, now, cost);

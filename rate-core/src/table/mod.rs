@@ -32,6 +32,7 @@ pub(crate) use ask::Ask;
 use ask::Verdict;
 use line::{EMPTY, Guard, Line, SLOTS};
 use logs::Logs;
+pub(crate) use logs::log_bytes;
 pub(crate) use mixed::{Half, decide_mixed};
 pub(crate) use pair::Usual;
 pub(crate) use rate::Rate;
@@ -53,8 +54,8 @@ pub(crate) struct Table {
     /// An absent key is taken to be in this state: normally long past, hence fresh. For a timestamp older than the drop
     /// it is in the future, so that a late request never finds a full bucket where a spent one was dropped.
     floor: AtomicU64,
-    /// For an algorithm that keeps any.
-    logs: OnceLock<Logs>,
+    /// For algorithms that keep any.
+    logs: Logs,
     /// For keys that have quotas of their own.
     numbers: OnceLock<Numbers>,
     rates: RwLock<Rates>,
@@ -103,7 +104,7 @@ impl Table {
             occupied: AtomicUsize::new(0),
             evictions: AtomicU64::new(0),
             floor: AtomicU64::new(0),
-            logs: OnceLock::new(),
+            logs: Logs::default(),
             numbers: OnceLock::new(),
             rates: RwLock::new(Rates::new(rate)),
             changing: Mutex::new(()),
@@ -115,9 +116,7 @@ impl Table {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.lines)
-            + self.logs.get().map_or(0, Logs::bytes)
-            + self.numbers.get().map_or(0, Numbers::bytes)
+        size_of_val(&*self.lines) + self.logs.bytes() + self.numbers.get().map_or(0, Numbers::bytes)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -185,11 +184,10 @@ impl Table {
     }
 
     /// The state of a key, and its log.
-    fn found(&self, rate: &Rate, place: &Place) -> (Word, &AtomicLog) {
+    fn found(&self, rate: &Rate, place: &Place) -> (Word, AtomicLog<'_>) {
         match *place {
             Place::Held { line, slot, state, .. } => (state, self.log(rate, line, slot)),
-            Place::Absent { state, .. } if rate.algorithm.entries() > 0 => (state, no_log()),
-            Place::Absent { state, .. } => (state, &[]),
+            Place::Absent { state, .. } => (state, no_log()),
         }
     }
 

@@ -8,7 +8,7 @@
 use super::line::{EMPTY, Epoch, SLOTS};
 use super::tiers::Registry;
 use super::{Table, ignore_poison};
-use crate::algorithm::{Algorithm, AnyAlgorithm, Entries, Gcra};
+use crate::algorithm::{Algorithm, AnyAlgorithm, Gcra};
 use crate::sync::Backoff;
 
 /// A limit's arithmetic and which of the table's limits it is.
@@ -208,9 +208,7 @@ impl Table {
             (word, self.log(&from, line, slot)),
             (from.time_of(tag, at), to.time_of(tag, at)),
         );
-        if let Some(log) = self.logs.get().and_then(|logs| logs.get(line, slot)) {
-            Entries::read(log).clear();
-        }
+        self.logs.all().for_each(|logs| logs.get(line, slot).clear());
         self.write(&to, (line, slot), carried.word, carried.change, at);
     }
 }

@@ -13,7 +13,7 @@ impl Ask<'_> {
         self,
         now: u64,
         mut operation: Operation,
-        answer: impl Fn(&Rate, &Outcome, &AtomicLog, u64) -> T,
+        answer: impl Fn(&Rate, &Outcome, AtomicLog<'_>, u64) -> T,
     ) -> T {
         let mut backoff = Backoff::default();
         let mut other = None;
@@ -51,7 +51,7 @@ impl Ask<'_> {
         place: (usize, usize),
         now: u64,
         operation: Operation,
-        answer: &impl Fn(&Rate, &Outcome, &AtomicLog, u64) -> T,
+        answer: &impl Fn(&Rate, &Outcome, AtomicLog<'_>, u64) -> T,
     ) -> T {
         let own = rate.time_of(self.tag, now);
         let (word, log) = (self.table.lines[place.0].state(place.1), self.table.log(rate, place.0, place.1));
@@ -66,7 +66,7 @@ impl Ask<'_> {
         rate: &Rate,
         now: u64,
         operation: Operation,
-        answer: &impl Fn(&Rate, &Outcome, &AtomicLog, u64) -> T,
+        answer: &impl Fn(&Rate, &Outcome, AtomicLog<'_>, u64) -> T,
     ) -> Result<T, Again> {
         let place = self.table.look(rate, self.tag)?;
         let own = rate.time_of(self.tag, now);

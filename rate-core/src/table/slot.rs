@@ -1,23 +1,24 @@
 //! A slot of a line, with the log beside it.
 
 use super::line::{EMPTY, Line, SLOTS};
-use super::logs::Logs;
+use super::logs::Logbook;
 use super::{Rate, Table};
-use crate::algorithm::Word;
+use crate::algorithm::{AnyAlgorithm, Word};
 use crate::kept::{AtomicLog, Change, no_log};
-use crate::sync::Ordering;
 
 impl Table {
-    pub(super) fn logs(&self, rate: &Rate) -> Option<&Logs> {
-        let entries = rate.algorithm.entries();
-        (entries > 0).then(|| self.logs.get_or_init(|| Logs::new(entries, self.lines.len())))
+    pub(super) fn logs(&self, rate: &Rate) -> Option<&Logbook> {
+        match &rate.algorithm {
+            AnyAlgorithm::SlidingLog(log) => Some(self.logs.of(log, self.lines.len())),
+            _ => None,
+        }
     }
 
     /// The log of a slot as it is.
-    pub(super) fn log(&self, rate: &Rate, line: usize, slot: usize) -> &AtomicLog {
+    pub(super) fn log(&self, rate: &Rate, line: usize, slot: usize) -> AtomicLog<'_> {
         match self.logs(rate) {
-            Some(logs) => logs.get(line, slot).unwrap_or_else(|| no_log()),
-            None => &[],
+            Some(logs) => logs.get(line, slot),
+            None => no_log(),
         }
     }
 
@@ -39,10 +40,7 @@ impl Table {
     /// Takes the key in a slot away; only while the line is locked.
     pub(super) fn clear_slot(&self, line: usize, slot: usize) {
         self.lines[line].set(slot, EMPTY, Word::default());
-        if let Some(log) = self.logs.get().and_then(|logs| logs.get(line, slot)) {
-            // Relaxed: published by the unlocking of the line.
-            log[0].store(0, Ordering::Relaxed);
-        }
+        self.logs.all().for_each(|logs| logs.get(line, slot).clear());
     }
 
     /// The slot whose loss admits least, and how much that is: an empty one, else the one with the fewest units taken.

@@ -109,3 +109,35 @@ fn a_late_request_finds_a_log_that_was_fresh_when_it_changed_as_it_was() {
     assert!(!limiter.check_at("ann", after(DAY / 2)).is_allowed());
     assert_eq!(limiter.peek_at("ann", after(DAY)).remaining(), 20);
 }
+
+#[test]
+fn a_limit_by_a_log_that_is_raised_admits_all_of_it() {
+    // Logs kept the room that the first limit needed. Of a raised one each new unit then counted longer than it had to: 195 of
+    // 3,000 were refused that came at six tenths of the limit.
+    let minute = |limit| SlidingLog::new(Quota::per_minute(limit));
+    let secret = Secret::from_bytes([7; 16]);
+    let small = KeyedLimiter::builder_of(minute(5)).capacity(4).secret(secret).build().expect("four keys fit");
+    assert_eq!(small.take_up_to_at("ann", 4, NOW), 4);
+    let raised = small.with_limit_at(minute(1_000), NOW);
+    assert_eq!(raised.peek_at("ann", NOW).remaining(), 200, "four fifths are used");
+    // As fast as a tenth of a second: six hundred in each minute.
+    for step in 600..3_600 {
+        assert!(raised.check_at("ann", after(step * 100_000_000)).is_allowed(), "{step}");
+    }
+
+    // And a lowered one does not forget.
+    let end = after(3_599 * 100_000_000);
+    assert_eq!(raised.peek_at("ann", end).remaining(), 400);
+    let lowered = raised.with_limit_at(minute(10), end);
+    assert_eq!(lowered.take_up_to_at("ann", 10, end), 4);
+}
+
+#[test]
+fn nothing_can_be_asked_of_a_penalized_log() {
+    // A cost of nothing was once refused by the quickest way to a refusal.
+    let limiter = small(SlidingLog::new(Quota::per_day(10)).into());
+    assert_eq!(limiter.take_up_to_at("ann", 5, NOW), 5);
+    limiter.penalize_at("ann", Duration::from_secs(60), NOW);
+    assert!(limiter.check_n_at("ann", 0, NOW).is_allowed());
+    assert!(!limiter.check_at("ann", NOW).is_allowed());
+}

@@ -124,7 +124,7 @@ fn what_an_algorithm_cannot_count_is_refused_with_the_reason() {
     let hour = Policy::new("api", Quota::per_hour(10)).try_algorithm(AlgorithmName::CalendarWindow);
     assert!(hour.expect_err("no hour").to_string().contains("must be a day, or 28 to 31 of them"));
     let long = Policy::new("api", Quota::per_hour(100_000)).try_algorithm(AlgorithmName::SlidingLog);
-    assert!(long.expect_err("a megabyte each").to_string().contains("(got 100000)"));
+    assert!(long.expect_err("half a megabyte each").to_string().contains("(got 100000)"));
 }
 
 #[tokio::test]

@@ -2,24 +2,32 @@ use core::cell::Cell;
 
 use super::*;
 
-/// A ring that counts how often it is read.
-struct Counting<'a> {
-    words: &'a mut [u64],
-    reads: Cell<u32>,
+/// A ring that counts how often an entry is looked at.
+struct Counting {
+    log: Log,
+    looks: Cell<u32>,
 }
 
-impl Ring for &mut Counting<'_> {
-    fn words(&self) -> usize {
-        self.words.len()
+impl Ring for &mut Counting {
+    fn capacity(&self) -> usize {
+        (&self.log).capacity()
     }
 
-    fn load(&self, word: usize) -> u64 {
-        self.reads.set(self.reads.get() + 1);
-        self.words[word]
+    fn header(&self) -> [u64; HEADER] {
+        (&self.log).header()
     }
 
-    fn store(&mut self, word: usize, value: u64) {
-        self.words[word] = value;
+    fn set_header(&mut self, header: [u64; HEADER]) {
+        (&mut self.log).set_header(header);
+    }
+
+    fn instant(&self, place: usize) -> u64 {
+        self.looks.set(self.looks.get() + 1);
+        (&self.log).instant(place)
+    }
+
+    fn set_instant(&mut self, place: usize, instant: u64) {
+        (&mut self.log).set_instant(place, instant);
     }
 }
 
@@ -27,7 +35,7 @@ impl Ring for &mut Counting<'_> {
 struct List {
     limit: u64,
     period: u64,
-    room: usize,
+    newest: u64,
     entries: Vec<(u64, u64)>,
 }
 
@@ -41,7 +49,7 @@ impl List {
     }
 
     fn newest(&self, now: u64) -> u64 {
-        self.entries.last().map_or(now, |(at, _)| now.max(*at))
+        now.max(self.newest)
     }
 
     fn admit(&self, now: u64, cost: u64) -> Result<(), u64> {
@@ -59,26 +67,24 @@ impl List {
     }
 
     fn push(&mut self, now: u64, units: u64) {
-        let newest = self.newest(now);
+        self.newest = self.newest(now);
+        let newest = self.newest;
         let entries = std::mem::take(&mut self.entries);
         self.entries = entries.into_iter().filter(|(at, _)| self.counts(*at, now)).collect();
         match self.entries.last_mut() {
             Some(last) if last.0 == newest => last.1 += units,
             _ => self.entries.push((newest, units)),
         }
-        if self.entries.len() > self.room {
-            // The newest two become one, at the later instant.
-            let (at, units) = self.entries.pop().expect("more than there is room for");
-            let last = self.entries.last_mut().expect("some room");
-            *last = (at, last.1 + units);
-        }
     }
 
     fn refund(&mut self, at: u64, units: u64, now: u64) -> u64 {
-        let mut left = if self.counts(at, now) { units } else { 0 };
+        // Neither of what has expired, nor in a penalty.
+        let late = self.newest(now);
+        let is_taken = self.counts(at, late) && self.used(late) <= self.limit;
+        let mut left = if is_taken { units } else { 0 };
         let mut given = 0;
         for entry in &mut self.entries {
-            if entry.0 >= at && u128::from(entry.0) + u128::from(self.period) > u128::from(now) {
+            if entry.0 >= at && u128::from(entry.0) + u128::from(self.period) > u128::from(late) {
                 let back = entry.1.min(left);
                 entry.1 -= back;
                 (left, given) = (left - back, given + back);
@@ -104,27 +110,26 @@ fn a_log_is_a_list_of_what_was_taken() {
     let mut random = Random(3);
     for round in 0..3_000 {
         let (limit, period) = (1 + random.below(6), 1 + random.below(12));
-        // Less room than units where the limit was raised since the log was made.
-        let room = if random.below(3) == 0 { 1 + random.below(limit) } else { limit } as usize;
-        let mut log = Log::new(room);
-        // Totals that wrap soon.
-        log.0[1] = u64::MAX - random.below(4);
-        let mut list = List { limit, period, room, entries: Vec::new() };
+        let mut log = Log::new(limit as usize);
+        let mut list = List { limit, period, newest: 0, entries: Vec::new() };
         let mut now = if round % 4 == 0 { u64::MAX - 4 * period } else { random.below(3 * period) };
         for _ in 0..20 {
             let (units, at) = (1 + random.below(limit), now.saturating_sub(random.below(2 * period)));
             let mut entries = log.entries();
-            let fits = entries.admit(limit, period, now, units);
+            let fits = entries.take(limit, period, now, units).wait.map_or(Ok(()), Err);
             assert_eq!(fits, list.admit(now, units), "{:?} of {limit} in {period} at {now}", list.entries);
             match random.below(6) {
                 0 => {
-                    let most = entries.refundable(period, at, units, now);
-                    let given = entries.refund(period, at, units, now);
-                    assert_eq!((most, given), (given, list.refund(at, units, now)));
+                    let most = entries.refundable(limit, period, at, units, now);
+                    let given = entries.refund(limit, period, at, units, now);
+                    let fresh_from = entries.fresh_from(period);
+                    assert_eq!((most.0, given), (given, list.refund(at, units, now)));
+                    assert!(given == 0 || most.1 == fresh_from, "{most:?} and {fresh_from}");
                 }
                 1 if random.below(4) == 0 => {
                     entries.fill(limit, at);
-                    list.entries = vec![(list.newest(at), limit)];
+                    list.newest = list.newest(at);
+                    list.entries = vec![(list.newest, limit + 1)];
                 }
                 _ if fits.is_ok() => {
                     entries.push(period, now, units);
@@ -136,13 +141,15 @@ fn a_log_is_a_list_of_what_was_taken() {
             let last = list.entries.last().map_or(0, |(at, _)| at.saturating_add(period));
             let reset_after = if used == 0 { 0 } else { last - now };
             let standing = log.entries().standing(limit, period, now);
-            assert_eq!(standing, Standing { remaining: limit - used, reset_after });
+            assert_eq!(standing, Standing { remaining: limit.saturating_sub(used), reset_after });
             assert_eq!(log.entries().fresh_from(period), last);
             // What has expired may be dropped sooner or later.
             let live = |(at, _): &(u64, u64)| list.counts(*at, now);
             let kept: Vec<_> = list.entries.iter().copied().filter(live).collect();
-            assert_eq!(log.iter().filter(live).collect::<Vec<_>>(), kept);
-            assert_eq!(log.entries().is_empty(), log.iter().next().is_none());
+            let is_taken = |(_, units): &(u64, u64)| *units > 0;
+            assert_eq!(log.iter().filter(is_taken).filter(live).collect::<Vec<_>>(), kept);
+            assert_eq!(log.entries().is_empty(), !log.iter().any(|entry| is_taken(&entry)));
+            assert_eq!(log.entries().newest_instant(), list.newest);
             now = match random.below(4) {
                 0 => now,
                 1 => now.saturating_sub(random.below(period)),
@@ -153,55 +160,78 @@ fn a_log_is_a_list_of_what_was_taken() {
 }
 
 #[test]
-fn a_log_that_is_full_counts_the_newest_units_for_longer() {
-    let mut log = Log::new(2);
-    for now in [10, 20, 30] {
-        log.entries().push(100, now, 1);
-    }
-    assert_eq!(log.iter().collect::<Vec<_>>(), [(10, 1), (30, 2)]);
-}
-
-#[test]
 fn what_was_refunded_leaves_room_for_others() {
-    // Entries of nothing stayed, and where one too many of them did, the newest unit was counted longer than it had to.
+    // What stayed in the place of them made the newest unit count longer than it had to.
     let mut log = Log::new(2);
     for now in [10, 20] {
         log.entries().push(100, now, 1);
     }
-    assert_eq!(log.entries().refund(100, 10, 1, 20), 1);
+    assert_eq!(log.entries().refund(2, 100, 10, 1, 20), 1);
     log.entries().push(100, 30, 1);
     assert_eq!(log.iter().collect::<Vec<_>>(), [(20, 1), (30, 1)]);
 }
 
 #[test]
+fn the_newest_instant_is_remembered_when_its_units_are_given_back() {
+    let mut log = Log::new(2);
+    log.entries().push(100, 10, 1);
+    log.entries().push(100, 20, 1);
+    assert_eq!(log.entries().refund(2, 100, 20, 1, 20), 1);
+    assert_eq!(log.iter().collect::<Vec<_>>(), [(10, 1), (20, 0)]);
+    // A late request counts as made at it.
+    log.entries().push(100, 15, 1);
+    assert_eq!(log.iter().collect::<Vec<_>>(), [(10, 1), (20, 1)]);
+}
+
+#[test]
+fn a_log_that_needs_more_room_moves_to_a_larger_ring() {
+    let mut log = Log::new(2);
+    for now in [10, 20, 30] {
+        log.entries().push(15, now, 1);
+    }
+    let mut larger = log.clone().with_room(3);
+    assert_eq!(larger, log);
+    for now in [31, 32] {
+        larger.entries().push(15, now, 1);
+    }
+    assert_eq!(larger.iter().collect::<Vec<_>>(), [(20, 1), (30, 1), (31, 1), (32, 1)]);
+}
+
+#[test]
 fn what_has_expired_is_found_in_few_steps_and_the_nearer_the_fewer() {
     const ENTRIES: usize = 1 << 10;
-    let mut words = vec![0; words(ENTRIES)];
-    let mut counting = Counting { words: &mut words, reads: Cell::new(0) };
+    let mut counting = Counting { log: Log::new(ENTRIES), looks: Cell::new(0) };
     let mut entries = Entries::read(&mut counting);
     for at in 0..ENTRIES as u64 {
         entries.push(u64::MAX / 2, at, 1);
     }
     for expired in 0..=ENTRIES {
-        entries.ring.reads.set(0);
-        assert_eq!(entries.live(1, expired as u64), expired);
-        // Two words for each look; one look more for each time that what is passed has doubled, there and back.
-        let digits = usize::BITS - (expired + 1).leading_zeros();
-        let looks = entries.ring.reads.get() / 2;
-        assert!(looks < 2 * digits, "{looks} looks for {expired}");
+        entries.ring.looks.set(0);
+        assert_eq!(entries.count(1, expired as u64).live, expired);
+        let looks = entries.ring.looks.get();
+        if expired == 0 || expired == ENTRIES {
+            assert_eq!(looks, 0, "the header says that");
+            continue;
+        }
+        // One more for each time that what is passed has doubled, there and back; and what was found is read once more.
+        let digits = usize::BITS - expired.leading_zeros();
+        assert!(looks < 2 * digits + 1, "{looks} looks for {expired}");
     }
 }
 
 #[test]
 fn a_header_that_is_read_half_written_stays_within_the_ring() {
-    for header in [u64::MAX, 0, u64::from(u32::MAX), u64::from(u32::MAX) << 32, 3 << 32 | 3, 4 << 32 | 4] {
-        let mut log = Log::new(3);
-        log.0[0] = header;
-        assert!(log.iter().count() <= 3);
+    let ranges = [0, u64::MAX, u64::MAX << 44, (1 << 44) - 1, 3 << 44 | 3 << 24 | 3, 4 << 44 | 4 << 24 | 4];
+    for (range, room) in ranges.into_iter().flat_map(|range| [(range, 1), (range, 4)]) {
+        let mut log = Log::new(room);
+        log.set_range(range);
+        assert!(log.iter().count() <= 1 << 20);
         let entries = log.entries();
         assert!(entries.standing(3, 10, 0).remaining <= 3);
-        let _ = entries.admit(3, 10, 0, 2);
-        let _ = entries.refundable(10, 0, 2, 0);
+        for now in [0, 100] {
+            let _ = entries.take(3, 10, now, 2).wait;
+            let _ = entries.refundable(3, 10, 0, 2, now);
+        }
     }
 }
 
@@ -220,6 +250,4 @@ fn logs_are_told_apart_by_what_is_in_them() {
     assert_eq!(format!("{one:?}"), "[(20, 1), (30, 1)]");
     same.entries().push(15, 30, 1);
     assert_ne!(one, same);
-    same.entries().clear();
-    assert_eq!(same, Log::new(2));
 }

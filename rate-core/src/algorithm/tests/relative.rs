@@ -156,7 +156,14 @@ impl Relative for SlidingLog {
         let mut moved = self.fresh();
         for (at, units) in state.iter() {
             match at.checked_sub(ticks) {
-                Some(at) if at + self.period() > forget => moved.entries().push(self.period(), at, units),
+                Some(at) if at + self.period() > forget => {
+                    let mut entries = moved.entries();
+                    entries.push(self.period(), at, units.max(1));
+                    if units == 0 {
+                        // All of them were given back, and their instant stays.
+                        entries.refund(self.capacity(), self.period(), at, 1, at);
+                    }
+                }
                 _ => {}
             }
         }

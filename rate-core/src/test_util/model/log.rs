@@ -14,8 +14,8 @@ use crate::{Quota, Timestamp};
 /// * A *late* request counts as made at the newest instant that was written down.
 /// * A *refund* takes back units that were written down since the charge, the earliest first, as long as the charge itself
 ///   would count. The instants stay.
-/// * A *penalty* is a list that is full until its end, and of admissions that were made a period before that, or at the
-///   newest instant if that is later.
+/// * A *penalty* is a list with a unit more than the limit until its end, of admissions that were made a period before that, or
+///   at the newest instant if that is later. Nothing of it is given back.
 /// * What would count past the end of representable time is refused.
 ///
 /// # Examples
@@ -106,9 +106,10 @@ impl Model for Log {
         }
         match self.used(now) {
             0 => Standing { remaining: self.limit, reset_after: 0 },
-            used => {
-                Standing { remaining: self.limit - used, reset_after: self.fresh_from().saturating_sub(now) }
-            }
+            used => Standing {
+                remaining: self.limit.saturating_sub(used),
+                reset_after: self.fresh_from().saturating_sub(now),
+            },
         }
     }
 
@@ -140,7 +141,7 @@ impl Model for Log {
     fn penalize(&mut self, time: Duration, now: Timestamp) {
         let Some(until) = until(time, now) else { return };
         let made = until.saturating_sub(self.period).max(self.newest());
-        self.taken = alloc::vec![(made, self.limit)];
+        self.taken = alloc::vec![(made, self.limit + 1)];
     }
 
     fn reset(&mut self) {
@@ -151,8 +152,8 @@ impl Model for Log {
     fn refund(&mut self, units: u64, charged: Timestamp, now: Timestamp) -> Option<u64> {
         let mut left = units;
         let newest = now.as_nanos().max(self.newest());
-        if newest.saturating_sub(charged.as_nanos()) >= self.period {
-            // It has come back by itself, and what is there was taken since.
+        if newest.saturating_sub(charged.as_nanos()) >= self.period || self.used(newest) > self.limit {
+            // It has come back by itself, and what is there was taken since; or the key is penalized.
             return Some(0);
         }
         let counting = self.counting(now.as_nanos());

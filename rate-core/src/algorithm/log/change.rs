@@ -1,0 +1,102 @@
+//! What is written into a log.
+
+use super::{Count, Entries, Header, Ring};
+
+impl<R: Ring> Entries<R> {
+    #[inline(always)]
+    fn set(&mut self, index: usize, instant: u64) {
+        let place = self.place(index);
+        self.ring.set_instant(place, instant);
+    }
+
+    #[inline(always)]
+    fn set_header(&mut self, header: Header) {
+        self.header = header;
+        self.ring.set_header(header.pack());
+    }
+
+    /// Writes down `units`, at least one, at `now`, or at the newest instant if that is later. What has expired is dropped.
+    pub(crate) fn push(&mut self, period: u64, now: u64, units: u64) {
+        self.push_to(self.count(period, now), now, units);
+    }
+
+    /// As [`push`](Self::push), with what is known to count at `now`: there is a place for each unit of the limit.
+    #[inline(always)]
+    pub(crate) fn push_to(&mut self, count: Count, now: u64, units: u64) {
+        let instant = self.header.newest.max(now);
+        let kept = self.header.len - count.live;
+        let len = kept + units as usize;
+        self.header.head = self.place(count.live);
+        for index in kept..len {
+            self.set(index, instant);
+        }
+        self.set_header(Header {
+            len,
+            units: len as u64,
+            oldest: if kept > 0 { count.oldest } else { instant },
+            last: instant,
+            newest: instant,
+            ..self.header
+        });
+    }
+
+    /// How many of `units` that were written down since the tick `at` still count, and the first tick at which the log is as
+    /// good as new once they are taken back.
+    pub(crate) fn refundable(&self, limit: u64, period: u64, at: u64, units: u64, now: u64) -> (u64, u64) {
+        let start = self.since(limit, period, at, now);
+        let taken = (self.header.len - start) as u64;
+        let fresh_from = match start.checked_sub(1) {
+            _ if units < taken => self.fresh_from(period),
+            Some(last) => self.get(last).saturating_add(period),
+            None => 0,
+        };
+        (units.min(taken), fresh_from)
+    }
+
+    /// The first unit from the tick `at` on that still counts; none once what was taken at `at` does not, or in a penalty.
+    fn since(&self, limit: u64, period: u64, at: u64, now: u64) -> usize {
+        // A refund that comes late finds no charge that was dropped since: what is there from `at` on is others'.
+        let now = self.header.newest.max(now);
+        let count = self.count(period, now);
+        if now.saturating_sub(at) >= period || count.units > limit {
+            return self.header.len;
+        }
+        self.first(count.live, |instant| instant < at)
+    }
+
+    /// Takes back up to `units` of what was written down since the tick `at` and still counts. Returns how many.
+    ///
+    /// From the earliest on: what is left then counts longest. The newest instant stays what it was.
+    pub(crate) fn refund(&mut self, limit: u64, period: u64, at: u64, units: u64, now: u64) -> u64 {
+        let start = self.since(limit, period, at, now);
+        let refunded = units.min((self.header.len - start) as u64);
+        if refunded == 0 {
+            return 0;
+        }
+        let len = self.header.len - refunded as usize;
+        for index in start..len {
+            let later = self.get(index + refunded as usize);
+            self.set(index, later);
+        }
+        let (oldest, last) = if len > 0 { (self.get(0), self.get(len - 1)) } else { (0, 0) };
+        self.set_header(Header { len, units: len as u64, oldest, last, ..self.header });
+        refunded
+    }
+
+    /// Everything taken until a period after `instant`, and one unit more: a penalty, of which nothing can be given back.
+    pub(crate) fn fill(&mut self, limit: u64, instant: u64) {
+        let instant = self.header.newest.max(instant);
+        self.header.head = 0;
+        self.set(0, instant);
+        let (oldest, last, newest) = (instant, instant, instant);
+        self.set_header(Header { head: 0, len: 1, units: limit + 1, oldest, last, newest });
+    }
+
+    /// Writes the same into a ring of the same size.
+    pub(crate) fn copy_to(&self, ring: &mut impl Ring) {
+        ring.set_header(self.header.pack());
+        for place in (0..self.header.len).map(|index| self.place(index)) {
+            ring.set_instant(place, self.ring.instant(place));
+        }
+    }
+}
