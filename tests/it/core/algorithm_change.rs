@@ -116,7 +116,8 @@ fn a_limit_by_a_log_that_is_raised_admits_all_of_it() {
     // 3,000 were refused that came at six tenths of the limit.
     let minute = |limit| SlidingLog::new(Quota::per_minute(limit));
     let secret = Secret::from_bytes([7; 16]);
-    let small = KeyedLimiter::builder_of(minute(5)).capacity(4).secret(secret).build().expect("four keys fit");
+    let small =
+        KeyedLimiter::builder_of(minute(5)).capacity(4).secret(secret).build().expect("four keys fit");
     assert_eq!(small.take_up_to_at("ann", 4, NOW), 4);
     let raised = small.with_limit_at(minute(1_000), NOW);
     assert_eq!(raised.peek_at("ann", NOW).remaining(), 200, "four fifths are used");
