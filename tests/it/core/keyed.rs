@@ -191,8 +191,8 @@ fn debug_shows_neither_secret_nor_keys() {
 
 #[test]
 fn logs_have_a_bound_that_nobody_has_to_ask_for() {
-    // 100,000 keys with logs of 65,536 entries would be 157 GB, and whoever sends as many names as one would fill memory.
-    for (limit, capacity) in [(5, 100_000), (100, 100_000), (1_000, 11_173), (65_536, 170)] {
+    // 100,000 keys with logs of 65,536 units would be 79 GB, and whoever sends as many names as one would fill memory.
+    for (limit, capacity) in [(5, 100_000), (100, 100_000), (1_000, 21_697), (65_536, 341)] {
         let limiter = KeyedLimiter::of(SlidingLog::new(Quota::per_day(limit)));
         assert_eq!(limiter.capacity(), capacity, "a log of {limit}");
         for key in 0..(1_000_000 / limit).min(1_000) {
