@@ -160,3 +160,17 @@ fn a_state_of_another_algorithm_is_that_of_a_new_key() {
         }
     }
 }
+
+#[test]
+fn an_algorithm_is_anchored_by_itself_or_else_by_its_limiter() {
+    for window in [AnyAlgorithm::from(FixedWindow::new(Quota::per_day(10))), CalendarWindow::day(10).into()] {
+        let wait = |algorithm: AnyAlgorithm| {
+            let spent = algorithm.admit(algorithm.fresh(), 0, 10).expect("a fresh key");
+            algorithm.admit(spent, 0, 1).expect_err("all of it is taken")
+        };
+        assert_eq!(wait(window), DAY);
+        assert_eq!(wait(window.or_anchored(1)), DAY - 1, "nobody has said anything else");
+        assert_eq!(wait(window.anchored(2).or_anchored(1)), DAY - 2, "{window} was anchored");
+        assert_eq!(wait(window.anchored(0).or_anchored(1)), DAY, "to the very instant that is assumed");
+    }
+}
