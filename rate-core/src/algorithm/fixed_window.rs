@@ -54,7 +54,7 @@ impl FixedWindow {
     ///
     /// # Errors
     ///
-    /// If the quota has a burst other than its limit, which a window cannot have, or a limit above 4,294,967,295.
+    /// If the quota has a burst other than its limit, which a window cannot have, or a limit above 4,294,967,294.
     pub const fn try_new(quota: Quota) -> Result<Self, QuotaError> {
         match window::without_burst(quota) {
             Ok(()) => Self::from_ticks(quota.limit(), quota.period_nanos()),
@@ -66,12 +66,12 @@ impl FixedWindow {
     ///
     /// # Errors
     ///
-    /// If either is zero or the limit above 4,294,967,295.
+    /// If either is zero or the limit above 4,294,967,294.
     pub const fn from_ticks(limit: u64, period: u64) -> Result<Self, QuotaError> {
         if let Err(error) = window::checked(limit, period) {
             return Err(error);
         }
-        if limit > u32::MAX as u64 {
+        if limit > window::LARGEST {
             return Err(QuotaError::limit_too_large(limit));
         }
         Ok(Self { limit: limit as u32, period, phase: None, staggered: false })
@@ -98,6 +98,11 @@ impl FixedWindow {
     #[inline(always)]
     pub(crate) fn shift(&self, hash: u64) -> u64 {
         if self.staggered { ((u128::from(hash) * u128::from(self.period)) >> 64) as u64 } else { 0 }
+    }
+
+    /// Whether nothing is admitted at `at` whatever is refunded.
+    pub(crate) fn is_penalized(&self, word: Word, at: u64) -> bool {
+        at < word.low && Windows::is_penalized(self, window::unpack(word))
     }
 
     pub(crate) const fn period(&self) -> u64 {

@@ -325,6 +325,9 @@ impl Algorithm for Gcra {
     }
 
     /// Without a unit until the tick `until`, and with one from then on.
+    ///
+    /// An instant cannot say that it is a penalty: in the last interval before `until` there is no more used than a bucket
+    /// has, and a refund gives back of it.
     fn penalized(&self, state: Tat, now: u64, until: u64) -> Tat {
         if until <= now {
             return state;

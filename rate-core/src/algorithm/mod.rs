@@ -84,7 +84,8 @@ pub trait Algorithm {
     /// Most units that are ever admitted in any window of one period.
     fn bounds(&self) -> Bounds;
 
-    /// The state of a key that is admitted nothing before the tick `until`, and as little as before after it.
+    /// The state of a key that is admitted nothing before the tick `until`, and as little as before after it. Where there is room
+    /// to write down that it is a penalty, which there is everywhere but in an instant, no [refund](Refund) ends it.
     fn penalized(&self, state: Self::State, now: u64, until: u64) -> Self::State;
 
     /// Takes up to `units` at `now`, as many as there are. Returns the new state and how many were taken.

@@ -77,11 +77,14 @@ impl AnyAlgorithm {
             };
             return (Outcome::unchanged(to.word_fresh_at(fresh_from), Ok(0)), at.1);
         }
+        let is_penalized = self.is_penalized(word, at.0);
         // A window would be over too early if it began before the one in which the units were taken.
         let at = at.1.saturating_add(self.last_taken(word, log, at.0) - at.0);
         let queue = to.intervals().map(|gcra| Self::Gcra(*gcra));
         let taken = queue.as_ref().unwrap_or(to).run(Word::default(), no_log(), at, Operation::Take(units));
         let carried = match taken.result {
+            // Of which a refund gives nothing back here either.
+            Ok(_) if is_penalized => to.marked(taken, at),
             Ok(_) => taken,
             // Past the end of representable time: refused rather than forgotten.
             Err(_) => Outcome::unchanged(to.word_fresh_at(u64::MAX), Ok(0)),
@@ -105,6 +108,26 @@ impl AnyAlgorithm {
             },
         };
         last.max(at)
+    }
+
+    /// Whether it is written down that nothing is admitted at `at` whatever is refunded.
+    fn is_penalized(&self, word: Word, at: u64) -> bool {
+        match self {
+            Self::FixedWindow(window) => window.is_penalized(word, at),
+            Self::CalendarWindow(window) => window.is_penalized(word, at),
+            Self::SlidingWindow(window) => window.is_penalized(word, at),
+            Self::Gcra(_) | Self::LeakyBucket(_) | Self::SlidingLog(_) => false,
+        }
+    }
+
+    /// What was taken at `at`, as a penalty where that can be written down in the same window.
+    fn marked(&self, taken: Outcome, at: u64) -> Outcome {
+        match self {
+            Self::FixedWindow(_) | Self::CalendarWindow(_) | Self::SlidingWindow(_) => {
+                self.run(taken.word, no_log(), at, Operation::Penalize { time: 1 })
+            }
+            Self::Gcra(_) | Self::LeakyBucket(_) | Self::SlidingLog(_) => taken,
+        }
     }
 
     /// The arithmetic of those whose state is an instant.

@@ -8,7 +8,9 @@ const SECOND: u64 = 1_000_000_000;
 fn a_window_cannot_be_made_of_nothing_or_of_more_than_can_be_counted() {
     let field = |limit, period| FixedWindow::from_ticks(limit, period).err().map(|error| error.field());
     assert_eq!(field(1, 1), None);
-    assert_eq!(field(u32::MAX.into(), LONGEST), None);
+    assert_eq!(field((1 << 32) - 2, LONGEST), None);
+    // A penalty is one more than the limit.
+    assert_eq!(field((1 << 32) - 1, LONGEST), Some("limit"));
     assert_eq!(field(0, 1), Some("limit"));
     assert_eq!(field(1 << 32, 1), Some("limit"));
     assert_eq!(field(1 << 33, 1), Some("limit"));
@@ -65,7 +67,7 @@ fn a_window_that_no_tick_ends_is_never_charged() {
 fn a_penalty_ends_with_the_window_of_its_last_tick() {
     let window = FixedWindow::from_ticks(3, 10).expect("a quota");
     for (until, end) in [(1, 10), (9, 10), (10, 10), (11, 20), (20, 20)] {
-        assert_eq!(Algorithm::penalized(&window, window.fresh(), 0, until), Count::new(end, 3));
+        assert_eq!(Algorithm::penalized(&window, window.fresh(), 0, until), Count::new(end, 4));
     }
 }
 
@@ -73,7 +75,7 @@ fn a_penalty_ends_with_the_window_of_its_last_tick() {
 fn a_penalty_beyond_all_windows_lasts_for_ever() {
     let window = FixedWindow::from_ticks(3, 10).expect("a quota");
     let penalized = Algorithm::penalized(&window, window.fresh(), 0, u64::MAX);
-    assert_eq!(penalized, Count::new(u64::MAX, 3));
+    assert_eq!(penalized, Count::new(u64::MAX, 4));
     assert_eq!(Algorithm::admit(&window, penalized, u64::MAX - 1, 1), Err(NEVER));
 }
 

@@ -1,6 +1,7 @@
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use super::*;
+use crate::algorithm::{Charged, Refund};
 
 fn gcra(limit: u64, period: u64, burst: u64) -> Gcra {
     Gcra::from_ticks(limit, period, burst).expect("a quota")
@@ -334,4 +335,30 @@ fn a_penalty_leaves_one_unit_when_it_is_over() {
     }
     let gcra = gcra(10, SECOND, 2);
     assert_eq!(gcra.penalized(gcra.fresh(), 0, u64::MAX), Tat::new(u64::MAX, 0));
+}
+
+#[test]
+fn a_refund_ends_a_penalty_by_no_more_than_one_interval() {
+    for gcra in kinds() {
+        let most = gcra.capacity();
+        for time in [1, 10, SECOND, 10 * SECOND] {
+            let (now, until) = (SECOND, SECOND + time);
+            let spent = gcra.admit(gcra.fresh(), now, most).expect("a new key");
+            let penalized = gcra.penalized(spent, now, until);
+            // Nobody is served early of whom nothing is left to refund.
+            let interval = gcra.step.up();
+            for at in
+                [now, until.saturating_sub(interval + 1).max(now), until.saturating_sub(interval).max(now)]
+            {
+                let (refunded, _) = gcra.refund(penalized, Charged { units: most, at: now }, at);
+                let free = at + gcra.admit(refunded, at, 1).err().unwrap_or(0);
+                assert!(free + interval >= until, "{gcra:?}: free at {free}, not at {until}");
+            }
+        }
+    }
+    // A penalty of one interval is one that a refund ends.
+    let gcra = gcra(10, SECOND, 10);
+    let spent = gcra.admit(gcra.fresh(), 0, 10).expect("a new key");
+    let penalized = gcra.penalized(spent, 0, SECOND / 10);
+    assert_eq!(gcra.refund(penalized, Charged { units: 5, at: 0 }, 0).1, 5);
 }

@@ -1,5 +1,7 @@
 //! From one limit to another.
 
+use core::time::Duration;
+
 use super::{AnyModel, Model};
 use crate::Timestamp;
 
@@ -35,7 +37,8 @@ impl AnyModel {
     /// * From bucket to bucket it is the time in which it comes back that counts, in whole nanoseconds and rounded up. What is
     ///   owed beyond a whole bucket is owed as long as before.
     /// * Else it is units, and the new limit begins with so many taken, rounded up: at `at`, or at the last instant at which
-    ///   they can have been taken, if `at` is late or the key was penalized or owes more than a whole bucket.
+    ///   they can have been taken, if `at` is late or the key was penalized or owes more than a whole bucket. Between windows
+    ///   they are a penalty still, of which nothing is given back.
     /// * An idle key stays idle, and to a request that is late is as spent as it was.
     ///
     /// # Examples
@@ -89,7 +92,19 @@ impl AnyModel {
             return self.fresh_by(u64::MAX);
         }
         self.take(units, taken);
+        if old.is_penalized(at.as_nanos()) && matches!(self, Self::Windows(_) | Self::Counter(_)) {
+            self.penalize(Duration::from_nanos(1), taken);
+        }
         self
+    }
+
+    /// Whether it is written down that nothing is admitted at `at` whatever is refunded.
+    fn is_penalized(&self, at: u64) -> bool {
+        match self {
+            Self::Windows(windows) => windows.is_penalized(at),
+            Self::Counter(counter) => counter.is_penalized(at),
+            Self::Bucket(_) | Self::Queue(_) | Self::Log(_) => false,
+        }
     }
 
     fn backlog(&self, at: Timestamp) -> Option<Backlog> {

@@ -67,6 +67,15 @@ macro_rules! behaves_in_refunds {
     };
 }
 
+macro_rules! behaves_in_penalties {
+    ($subjects:ident) => {
+        behave! { $subjects:
+            penalty:
+                no_refund_lifts_a_penalty;
+        }
+    };
+}
+
 macro_rules! behaves_in_reservations {
     ($subjects:ident) => {
         behave! { $subjects:
@@ -122,18 +131,21 @@ mod fixed_window {
     behaves!(FIXED_WINDOW);
     behaves_in_words!(FIXED_WINDOW);
     behaves_in_refunds!(FIXED_WINDOW);
+    behaves_in_penalties!(FIXED_WINDOW);
 }
 
 mod calendar_window {
     behaves!(CALENDAR_WINDOW);
     behaves_in_words!(CALENDAR_WINDOW);
     behaves_in_refunds!(CALENDAR_WINDOW);
+    behaves_in_penalties!(CALENDAR_WINDOW);
 }
 
 mod sliding_window {
     behaves!(SLIDING_WINDOW);
     behaves_in_words!(SLIDING_WINDOW);
     behaves_in_refunds!(SLIDING_WINDOW);
+    behaves_in_penalties!(SLIDING_WINDOW);
 }
 
 mod sliding_log {
