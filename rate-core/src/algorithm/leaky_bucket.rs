@@ -70,6 +70,14 @@ impl LeakyBucket {
         self.gcra.moved(start, self.gcra.terms(cost).0)
     }
 
+    /// A wait, or [`NEVER`] where time ends before the units that join then have left.
+    // Inline, so that it is left out where nobody asks.
+    #[inline(always)]
+    fn if_it_helps(&self, wait: u64, state: Tat, now: u64, cost: u64) -> u64 {
+        let then = now.checked_add(wait).and_then(|then| self.joined(state, then, cost));
+        if then.is_some() { wait } else { NEVER }
+    }
+
     /// Ticks until the next unit may leave.
     #[inline(always)]
     fn wait(&self, state: Tat, now: u64) -> u64 {
@@ -77,10 +85,10 @@ impl LeakyBucket {
         state.ahead_of(now).up()
     }
 
-    /// The tick at which a unit may leave before which `ahead` others do.
-    pub(super) fn turn_behind(&self, state: Tat, now: u64, ahead: u64) -> u128 {
+    /// The tick at which `cost` units may leave before which `ahead` others do, if time does not end before.
+    pub(super) fn turn_behind(&self, state: Tat, now: u64, ahead: u64, cost: u64) -> Option<u128> {
         let start = if self.is_idle(state, now) { Tat::new(now, 0) } else { state };
-        self.gcra.after(start, ahead)
+        self.gcra.is_in_time(start, ahead.saturating_add(cost)).then(|| self.gcra.after(start, ahead))
     }
 
     /// Whether the last unit's turn is a tick or more ago.
@@ -108,7 +116,7 @@ impl Algorithm for LeakyBucket {
         }
         let wait = self.wait(state, now);
         if wait > 0 {
-            return Err(wait);
+            return Err(self.if_it_helps(wait, state, now, cost));
         }
         self.joined(state, now, cost).ok_or(NEVER)
     }
@@ -156,7 +164,7 @@ impl Reserve for LeakyBucket {
         let wait = self.wait(state, now);
         let longer = room.max(wait.saturating_sub(max_wait));
         if longer > 0 {
-            return Err(longer);
+            return Err(self.if_it_helps(longer, state, now, cost));
         }
         self.joined(state, now, cost).map(|next| (next, wait)).ok_or(NEVER)
     }

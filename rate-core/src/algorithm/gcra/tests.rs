@@ -1,7 +1,7 @@
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use super::*;
-use crate::algorithm::{Charged, Refund};
+use crate::algorithm::{Charged, Refund, Reserve};
 
 fn gcra(limit: u64, period: u64, burst: u64) -> Gcra {
     Gcra::from_ticks(limit, period, burst).expect("a quota")
@@ -67,7 +67,12 @@ impl Count {
         match used.checked_sub(self.full) {
             _ if cost == 0 => Ok(self.count(state)),
             _ if charge > self.full => Err(NEVER),
-            Some(excess) if excess > 0 => Err(self.ticks(excess)),
+            Some(excess) if excess > 0 => {
+                let wait = self.ticks(excess);
+                let then = (u128::from(now) + u128::from(wait)) * self.parts;
+                let end = then.max(self.count(state)) + charge;
+                Err(if end < self.parts << 64 { wait } else { NEVER })
+            }
             _ if next >= self.parts << 64 => Err(NEVER),
             _ => Ok(next),
         }
@@ -361,4 +366,18 @@ fn a_refund_ends_a_penalty_by_no_more_than_one_interval() {
     let spent = gcra.admit(gcra.fresh(), 0, 10).expect("a new key");
     let penalized = gcra.penalized(spent, 0, SECOND / 10);
     assert_eq!(gcra.refund(penalized, Charged { units: 5, at: 0 }, 0).1, 5);
+}
+
+#[test]
+fn a_charge_that_would_end_past_the_end_of_time_is_not_waited_for() {
+    // Every 300 years: 584 fit into 64 bits of nanoseconds.
+    const YEARS: u64 = 300 * 366 * 86_400 * SECOND;
+    let gcra = gcra(1, YEARS, 1);
+    let spent = gcra.admit(gcra.fresh(), 0, 1).expect("a new key");
+    assert_eq!(gcra.admit(spent, SECOND, 1), Err(NEVER));
+    assert_eq!(gcra.admit_word(spent.ticks(), SECOND, 1), Err(NEVER));
+    assert_eq!(gcra.admit(spent, YEARS, 1), Err(NEVER));
+    for max_wait in [0, SECOND, u64::MAX] {
+        assert_eq!(gcra.reserve(spent, SECOND, 1, max_wait), Err(NEVER));
+    }
 }

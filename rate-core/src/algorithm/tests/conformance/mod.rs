@@ -48,6 +48,7 @@ macro_rules! behaves {
             extremes:
                 a_long_gap_is_like_any_other
                 nobody_is_unlimited_at_the_end_of_time
+                no_wait_is_told_that_does_not_help
                 nothing_panics_or_wraps;
         }
     };
