@@ -127,8 +127,10 @@ impl Debit for Gcra {
     fn debit(&self, state: Tat, now: u64, units: u64, max_debt: u64) -> (Tat, u64) {
         let ahead = self.count(state.ahead_of(now));
         let room = self.full().saturating_add(self.of_units(max_debt)).saturating_sub(ahead);
-        let taken = (room / u128::from(self.interval.get())).min(u128::from(units)) as u64;
         // Past the end of representable time nothing can be charged.
+        let time = (u128::from(u64::MAX - now) + 1) * u128::from(self.parts.get()) - 1;
+        let room = room.min(time.saturating_sub(ahead));
+        let taken = (room / u128::from(self.interval.get())).min(u128::from(units)) as u64;
         match self.ahead_by(now, ahead + self.of_units(taken)) {
             Some(next) if taken > 0 => (next, taken),
             _ => (state, 0),

@@ -1,7 +1,7 @@
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use super::*;
-use crate::algorithm::{Charged, Refund, Reserve};
+use crate::algorithm::{Charged, Debit, Refund, Reserve};
 
 fn gcra(limit: u64, period: u64, burst: u64) -> Gcra {
     Gcra::from_ticks(limit, period, burst).expect("a quota")
@@ -380,4 +380,19 @@ fn a_charge_that_would_end_past_the_end_of_time_is_not_waited_for() {
     for max_wait in [0, SECOND, u64::MAX] {
         assert_eq!(gcra.reserve(spent, SECOND, 1, max_wait), Err(NEVER));
     }
+}
+
+#[test]
+fn a_debit_takes_as_many_units_as_time_has_room_for() {
+    // It took none where it could not take all.
+    let gcra = gcra(1, SECOND, 1);
+    let all = u64::MAX / SECOND;
+    let (owing, taken) = gcra.debit(gcra.fresh(), 0, 100_000_000_000, u64::MAX);
+    assert_eq!((owing, taken), (Tat::new(all * SECOND, 0), all));
+    assert_eq!(gcra.debit(owing, 0, 1, u64::MAX), (owing, 0));
+    assert_eq!(gcra.debit(gcra.fresh(), u64::MAX - 5 * SECOND, 7, u64::MAX).1, 5);
+    assert_eq!(gcra.debit(gcra.fresh(), u64::MAX, 7, u64::MAX), (gcra.fresh(), 0));
+    // To the last part of the last tick.
+    let thirds = self::gcra(3, 1, 3);
+    assert_eq!(thirds.debit(thirds.fresh(), u64::MAX, 9, 9), (Tat::new(u64::MAX, 2), 2));
 }

@@ -201,15 +201,15 @@ impl Model for Bucket {
     fn debit(&mut self, units: u64, max_debt: u64, now: Timestamp) -> Option<u64> {
         let shares = self.shares_at(now.as_nanos());
         // More than 128 bits is more than any time there is.
-        let room = shares.saturating_add(i128::from(max_debt).saturating_mul(self.token));
-        let taken = (room.max(0) / self.token).min(i128::from(units));
-        let left = shares.saturating_sub(taken.saturating_mul(self.token));
-        if taken == 0
-            || left < -i128::from(u64::MAX) * self.gain
-            || !self.is_earned_in_time(left, now.as_nanos())
-        {
+        let allowed = shares.saturating_add(i128::from(max_debt).saturating_mul(self.token));
+        // Of which all have to be earned back while time can be written down.
+        let time = (i128::from(u64::MAX - now.as_nanos()) + 1) * self.gain - 1;
+        let room = allowed.min(time - (self.full() - shares)).max(0);
+        let taken = (room / self.token).min(i128::from(units));
+        if taken == 0 {
             return Some(0);
         }
+        let left = shares - taken * self.token;
         self.set(left, now.as_nanos());
         Some(taken as u64)
     }
