@@ -1,5 +1,6 @@
 //! The fixed window: so many units per window, and all windows begin at multiples of the period.
 
+use super::gcra::LONGEST;
 use super::window::{self, Count, Windows};
 use super::word::{Packed, Word};
 use super::{Algorithm, Bounds, Charged, Refund, Standing};
@@ -32,7 +33,8 @@ pub struct FixedWindow {
     period: u64,
     /// How far into a window tick 0 is, once that was said.
     phase: Option<u64>,
-    staggered: bool,
+    /// Ticks below which keys are shifted; zero where they are not.
+    spread: u64,
 }
 
 impl FixedWindow {
@@ -74,15 +76,18 @@ impl FixedWindow {
         if limit > window::LARGEST {
             return Err(QuotaError::limit_too_large(limit));
         }
-        Ok(Self { limit: limit as u32, period, phase: None, staggered: false })
+        Ok(Self { limit: limit as u32, period, phase: None, spread: 0 })
     }
 
     /// Shifts each key's windows by a part of the period that depends on the key, so that not everybody's begin at once.
     ///
-    /// Only limiters that know keys do that; they take the shift from the key's hash.
+    /// Only limiters that know keys do that; they take the shift from the key's hash. Periods of centuries are not spread all
+    /// over: every key's time lasts for ten years and the window they end in.
     #[must_use]
     pub const fn staggered(self) -> Self {
-        Self { staggered: true, ..self }
+        // A key that is shifted runs out of time as much earlier.
+        let room = LONGEST - self.period + 1;
+        Self { spread: if self.period < room { self.period } else { room }, ..self }
     }
 
     /// The windows where tick 0 is `utc` ticks after the beginning of 1970.
@@ -97,7 +102,7 @@ impl FixedWindow {
     /// Ticks by which the time of the key with this hash is shifted.
     #[inline(always)]
     pub(crate) fn shift(&self, hash: u64) -> u64 {
-        if self.staggered { ((u128::from(hash) * u128::from(self.period)) >> 64) as u64 } else { 0 }
+        if self.is_staggered() { ((u128::from(hash) * u128::from(self.spread)) >> 64) as u64 } else { 0 }
     }
 
     /// Whether nothing is admitted at `at` whatever is refunded.
@@ -110,7 +115,7 @@ impl FixedWindow {
     }
 
     pub(crate) const fn is_staggered(&self) -> bool {
-        self.staggered
+        self.spread > 0
     }
 }
 

@@ -91,6 +91,23 @@ fn staggered_windows_begin_all_over_the_period() {
 }
 
 #[test]
+fn a_window_of_centuries_that_is_shifted_ends_before_time_does() {
+    // The time of a key that was shifted by most of a window ended as much early, and nothing was admitted from then on.
+    const YEARS: u64 = 366 * 86_400 * SECOND;
+    for period in [1, SECOND, 100 * YEARS, 286 * YEARS, 290 * YEARS, 400 * YEARS, LONGEST - 1, LONGEST] {
+        let window = FixedWindow::from_ticks(1, period).expect("a quota").staggered();
+        assert!(window.is_staggered());
+        for hash in [0, 1 << 63, u64::MAX] {
+            let shift = window.shift(hash);
+            assert!(shift < period);
+            let own = (10 * YEARS).saturating_add(shift);
+            assert!(Algorithm::admit(&window, window.fresh(), own, 1).is_ok(), "{window:?} by {shift}");
+        }
+        assert_eq!(window.shift(1 << 63) > 0, period > 1 && period < LONGEST, "{window:?}");
+    }
+}
+
+#[test]
 fn a_refund_stays_within_the_window() {
     let window = FixedWindow::from_ticks(5, 10).expect("a quota").anchored(3);
     let spent = Algorithm::admit(&window, window.fresh(), 8, 5).expect("a new key");
