@@ -247,7 +247,7 @@ impl Packed for CalendarWindow {
         window::unpack(word)
     }
 
-    fn fresh_at(&self, instant: u64) -> Word {
+    fn full_until(&self, instant: u64) -> Word {
         window::full_until(instant, self.limit)
     }
 

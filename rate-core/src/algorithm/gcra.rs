@@ -367,8 +367,8 @@ impl Packed for Gcra {
     }
 
     #[inline]
-    fn fresh_at(&self, instant: u64) -> Word {
-        self.pack(Gcra::fresh_at(self, instant))
+    fn full_until(&self, instant: u64) -> Word {
+        self.pack(self.fresh_at(instant))
     }
 
     /// What is ahead by more than everything was taken later.

@@ -189,8 +189,8 @@ impl Packed for LeakyBucket {
         self.gcra.unpack(word)
     }
 
-    fn fresh_at(&self, instant: u64) -> Word {
-        Packed::fresh_at(&self.gcra, instant)
+    fn full_until(&self, instant: u64) -> Word {
+        self.gcra.full_until(instant)
     }
 
     fn last_taken(&self, word: Word, at: u64) -> u64 {

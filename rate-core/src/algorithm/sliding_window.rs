@@ -326,10 +326,23 @@ impl Packed for SlidingWindow {
         }
     }
 
-    fn fresh_at(&self, instant: u64) -> Word {
-        // Faded by the end of a window, which `instant` need not be: it may come from another limit.
-        match (instant / self.period).checked_sub(1) {
-            Some(window) => self.pack(Counts { window, previous: self.penalty(), current: 0 }),
+    /// To the end of the window: the instant need not be where one ends, for it may come from another limit.
+    fn full_until(&self, instant: u64) -> Word {
+        match instant.checked_sub(1) {
+            Some(last) => {
+                self.pack(Counts { window: last / self.period, previous: 0, current: self.penalty() })
+            }
+            None => Word::default(),
+        }
+    }
+
+    fn fresh_at(&self, instant: u64, by: u64) -> Word {
+        // What was taken in one window fades in the next. Where that one is not over in time it fades earlier.
+        let full = instant.saturating_sub(1) / self.period;
+        let over = by / self.period;
+        match over.checked_sub(1) {
+            Some(last) if last > full || instant == 0 => self.full_until(instant),
+            Some(last) => self.pack(Counts { window: last, previous: self.penalty(), current: 0 }),
             None => Word::default(),
         }
     }

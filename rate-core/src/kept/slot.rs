@@ -16,16 +16,23 @@ impl AnyAlgorithm {
         }
     }
 
-    /// A state that is as good as new from `instant` on, and that of a key that is full before.
-    ///
-    pub(crate) fn word_fresh_at(&self, instant: u64) -> Word {
+    /// The state of a key that was dropped when it was as good as new from `instant` on, for a request that comes before.
+    pub(crate) fn word_full_until(&self, instant: u64) -> Word {
         match self {
-            Self::Gcra(gcra) => Packed::fresh_at(gcra, instant),
-            Self::LeakyBucket(bucket) => bucket.fresh_at(instant),
-            Self::FixedWindow(window) => window.fresh_at(instant),
-            Self::CalendarWindow(window) => window.fresh_at(instant),
-            Self::SlidingWindow(window) => window.fresh_at(instant),
+            Self::Gcra(gcra) => gcra.full_until(instant),
+            Self::LeakyBucket(bucket) => bucket.full_until(instant),
+            Self::FixedWindow(window) => window.full_until(instant),
+            Self::CalendarWindow(window) => window.full_until(instant),
+            Self::SlidingWindow(window) => window.full_until(instant),
             Self::SlidingLog(_) => Word { low: instant, high: 0 },
+        }
+    }
+
+    /// The same, if it has to be as good as new by the tick `by`.
+    fn word_fresh_at(&self, instant: u64, by: u64) -> Word {
+        match self {
+            Self::SlidingWindow(window) => window.fresh_at(instant, by),
+            _ => self.word_full_until(instant),
         }
     }
 
@@ -75,7 +82,7 @@ impl AnyAlgorithm {
                 Some(later) => fresh_from.saturating_add(later),
                 None => fresh_from.saturating_sub(at.0 - at.1),
             };
-            return (Outcome::unchanged(to.word_fresh_at(fresh_from), Ok(0)), at.1);
+            return (Outcome::unchanged(to.word_fresh_at(fresh_from, at.1), Ok(0)), at.1);
         }
         let is_penalized = self.is_penalized(word, at.0);
         // A window would be over too early if it began before the one in which the units were taken.
@@ -87,7 +94,7 @@ impl AnyAlgorithm {
             Ok(_) if is_penalized => to.marked(taken, at),
             Ok(_) => taken,
             // Past the end of representable time: refused rather than forgotten.
-            Err(_) => Outcome::unchanged(to.word_fresh_at(u64::MAX), Ok(0)),
+            Err(_) => Outcome::unchanged(to.word_full_until(u64::MAX), Ok(0)),
         };
         (carried, at)
     }

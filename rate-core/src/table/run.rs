@@ -68,7 +68,7 @@ impl Ask<'_> {
         operation: Operation,
         answer: &impl Fn(&Rate, &Outcome, &AtomicLog, u64) -> T,
     ) -> Result<T, Again> {
-        let place = self.table.look(rate, self.tag)?;
+        let place = self.table.look(rate, self.tag, now)?;
         let own = rate.time_of(self.tag, now);
         let (word, log) = self.table.found(rate, &place);
         let outcome = rate.algorithm.run(word, log, own, operation);
@@ -103,7 +103,7 @@ impl Ask<'_> {
         let mut backoff = Backoff::default();
         let mut rate = self.rate.clone();
         loop {
-            match self.table.look(&rate, self.tag) {
+            match self.table.look(&rate, self.tag, now) {
                 Ok(place) => {
                     let own = rate.time_of(self.tag, now);
                     let (word, log) = self.table.found(&rate, &place);

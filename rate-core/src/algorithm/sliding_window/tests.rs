@@ -111,9 +111,32 @@ fn a_refund_is_taken_from_the_window_that_was_charged() {
 #[test]
 fn a_key_that_was_dropped_counts_as_one_that_had_everything() {
     let window = window(10, 8);
-    assert_eq!(window.unpack(window.fresh_at(24)), Counts::new(2, 11, 0));
-    assert_eq!(window.unpack(window.fresh_at(8)), Counts::new(0, 11, 0));
-    assert_eq!(window.fresh_at(0), Word::default());
+    let full = |instant| window.unpack(window.full_until(instant));
+    assert_eq!(
+        [1, 8, 9, 24].map(full),
+        [(0, 11), (0, 11), (1, 11), (2, 11)].map(|(at, count)| Counts::new(at, 0, count))
+    );
+    assert_eq!(window.full_until(0), Word::default());
+    assert_eq!(full(u64::MAX), Counts::new(u64::MAX / 8, 0, 11));
+}
+
+#[test]
+fn a_key_that_is_idle_is_as_full_before_as_what_is_over_by_then_can_be() {
+    let window = window(10, 8);
+    let fresh = |instant, by| window.unpack(window.fresh_at(instant, by));
+    for (instant, by, counts) in [
+        (9, 24, Counts::new(1, 0, 11)),
+        (16, 24, Counts::new(1, 0, 11)),
+        (16, 23, Counts::new(1, 11, 0)),
+        (16, 16, Counts::new(1, 11, 0)),
+        (9, 15, Counts::new(0, 11, 0)),
+        (3, 7, Counts::default()),
+        (0, 0, Counts::default()),
+        (0, 100, Counts::default()),
+    ] {
+        assert_eq!(fresh(instant, by), counts, "{instant}, by {by}");
+        assert!(window.fresh_from(counts) <= by);
+    }
 }
 
 #[test]

@@ -66,12 +66,13 @@ impl AnyModel {
     fn with_time_of(self, from: &Backlog, to: &Backlog, at: Timestamp) -> Self {
         let used = from.time_for(from.used);
         if used == 0 {
-            return self.fresh_by(from.gone_by());
+            return self.fresh_by(from.gone_by(), at.as_nanos());
         }
         let (all, next_all) = (from.full / from.gain, to.time_for(to.full));
         let share = if used >= all { next_all } else { (used * next_all + all - 1) / all };
         let instant = i128::from(at.as_nanos()) + (used - all).max(0) + share;
-        self.fresh_by(u64::try_from(instant).unwrap_or(u64::MAX))
+        let instant = u64::try_from(instant).unwrap_or(u64::MAX);
+        self.fresh_by(instant, instant)
     }
 
     /// Between any two limits.
@@ -84,12 +85,12 @@ impl AnyModel {
         };
         let units = ((all - left) * next_all).div_ceil(all) as u64;
         if units == 0 {
-            return self.fresh_by(old.fresh_from().min(at.as_nanos()));
+            return self.fresh_by(old.fresh_from().min(at.as_nanos()), at.as_nanos());
         }
         let taken = Timestamp::from_nanos(old.last_taken(at.as_nanos()).max(at.as_nanos()));
         if self.wait(units, taken) != Some(0) {
             // Past the end of representable time.
-            return self.fresh_by(u64::MAX);
+            return self.fresh_by(u64::MAX, u64::MAX);
         }
         self.take(units, taken);
         if old.is_penalized(at.as_nanos()) && matches!(self, Self::Windows(_) | Self::Counter(_)) {
@@ -140,13 +141,14 @@ impl AnyModel {
         }
     }
 
-    /// As good as new from the tick `instant` on, and before as spent as a key can be of which that is true.
-    fn fresh_by(self, instant: u64) -> Self {
+    /// As good as new from the tick `instant` on, or from `by` if there is no such state, and before as spent as a key can be of
+    /// which that is true.
+    fn fresh_by(self, instant: u64, by: u64) -> Self {
         match self {
             Self::Bucket(bucket) => Self::Bucket(bucket.full_at(instant)),
             Self::Queue(queue) => Self::Queue(queue.empty_at(instant)),
             Self::Windows(windows) => Self::Windows(windows.full_until(instant)),
-            Self::Counter(counter) => Self::Counter(counter.faded_by(instant)),
+            Self::Counter(counter) => Self::Counter(counter.faded_by(instant, by)),
             Self::Log(log) => Self::Log(log.refused_until(instant)),
         }
     }

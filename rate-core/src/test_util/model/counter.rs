@@ -55,12 +55,16 @@ impl Counter {
         Self { limit: quota.limit(), period: quota.period_nanos(), taken, penalized }
     }
 
-    /// With one full window, the last of which nothing counts from the tick `instant` on.
-    pub(super) fn faded_by(mut self, instant: u64) -> Self {
-        let window = self.window(instant);
-        if window > 0 {
-            self.fill(window - 2);
-            self.set(window - 1, 0);
+    /// With one full window: that of the last tick before `instant`, or an earlier one if nothing of it is to count from the tick
+    /// `by` on.
+    pub(super) fn faded_by(mut self, instant: u64, by: u64) -> Self {
+        let Some(last) = instant.checked_sub(1) else { return self };
+        let (window, over) = (self.window(last), self.window(by));
+        if window + 2 <= over {
+            self.fill(window);
+        } else if over > 0 {
+            self.fill(over - 2);
+            self.set(over - 1, 0);
         }
         self
     }

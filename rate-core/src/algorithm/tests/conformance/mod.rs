@@ -99,7 +99,8 @@ macro_rules! behaves_in_words {
             words:
                 a_state_fits_a_word
                 words_are_answered_as_states_are
-                a_state_that_was_dropped_leaves_no_less_behind;
+                a_state_that_was_dropped_leaves_no_less_behind
+                who_comes_late_finds_a_dropped_key_full;
         }
     };
 }
