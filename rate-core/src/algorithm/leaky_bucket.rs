@@ -124,10 +124,11 @@ impl Algorithm for LeakyBucket {
     /// What could leave now: everything the queue holds, or nothing while it is somebody else's turn.
     #[inline]
     fn standing(&self, state: Tat, now: u64) -> Standing {
-        let reset_after = self.wait(state, now);
-        Standing { remaining: if reset_after == 0 { self.capacity() } else { 0 }, reset_after }
+        let remaining = if self.wait(state, now) == 0 { self.capacity() } else { 0 };
+        Standing { remaining, reset_after: self.fresh_from(state).saturating_sub(now) }
     }
 
+    #[inline]
     fn fresh_from(&self, state: Tat) -> u64 {
         // One more than the next unit's turn: within a tick of it, that unit's own turn is counted from there.
         state.up().saturating_add(u64::from(state.parts() > 0))

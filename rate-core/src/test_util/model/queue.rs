@@ -119,8 +119,9 @@ impl Model for Queue {
     }
 
     fn standing(&self, now: Timestamp) -> Standing {
-        let reset_after = self.time_for(self.water_at(now.as_nanos()));
-        Standing { remaining: if reset_after == 0 { self.holds } else { 0 }, reset_after }
+        let now = now.as_nanos();
+        let remaining = if self.water_at(now) <= 0 { self.holds } else { 0 };
+        Standing { remaining, reset_after: self.fresh_from().saturating_sub(now) }
     }
 
     /// Until the bucket is empty, if anything can be poured in then.
