@@ -16,7 +16,8 @@ impl<A: Kept + Refund> KeyedLimiter<A> {
     ///
     /// Never more than were taken, nothing of an earlier window, and nothing that has come back by itself: a token bucket
     /// gives back the charge less what it has earned since. So nobody is ever better off than without the charge. A clone that
-    /// is older than a change of the limit gives nothing back.
+    /// is older than a change of the limit gives nothing back, nor does any but the [tier](KeyedLimiter::tier) that the key was last
+    /// asked in, whose page says what is not known of a key that has been in another.
     ///
     /// # Examples
     ///

@@ -177,6 +177,54 @@ fn a_tier_survives_being_moved_to_another_line() {
 }
 
 #[test]
+fn a_refund_through_a_tier_that_the_key_has_left_gives_nothing() {
+    // In the faster tier the charge had come back and was spent again; through the slower one it was given back as well.
+    for charges in [vec![10], vec![5, 5]] {
+        let slow = small(Quota::per_hour(10));
+        let fast = slow.tier(Quota::per_second(1_000).burst(10));
+        for units in &charges {
+            assert!(slow.check_n_at("ann", *units, NOW).is_allowed());
+        }
+        assert_eq!(fast.peek_at("ann", NOW).remaining(), 0);
+        let now = later(Duration::from_secs(1));
+        assert!(fast.check_n_at("ann", 10, now).is_allowed());
+        for units in &charges {
+            assert_eq!(slow.refund_at("ann", *units, NOW, now), 0);
+        }
+        assert!(!slow.check_at("ann", now).is_allowed());
+        // Nor through the other one, where the charge is as long ago as it takes to come back.
+        assert_eq!(fast.refund_at("ann", 10, NOW, now), 0);
+    }
+}
+
+#[test]
+fn a_cancellation_in_a_tier_that_the_key_has_left_gives_nothing() {
+    let slow = small(Quota::per_hour(10));
+    let fast = slow.tier(Quota::per_second(1_000).burst(10));
+    let reservation = slow.reserve_at("ann", 10, Duration::ZERO, NOW).expect("a new key");
+    assert_eq!(fast.peek_at("ann", NOW).remaining(), 0);
+    let now = later(Duration::from_secs(1));
+    assert!(fast.check_n_at("ann", 10, now).is_allowed());
+    assert_eq!(reservation.cancel_at(now), 0);
+    assert_eq!(fast.peek_at("ann", now).remaining(), 0);
+}
+
+#[test]
+fn a_refund_after_another_tier_gives_back_no_more_than_the_charge() {
+    // That the key was elsewhere is written down nowhere. `tier` says what that can cost, and it costs no more.
+    let slow = small(Quota::per_hour(10));
+    let fast = slow.tier(Quota::per_second(1_000).burst(10));
+    assert!(slow.check_n_at("ann", 4, NOW).is_allowed());
+    assert_eq!(fast.peek_at("ann", NOW).remaining(), 6);
+    let now = later(Duration::from_secs(1));
+    assert!(fast.check_n_at("ann", 10, now).is_allowed());
+    assert!(!slow.check_at("ann", now).is_allowed());
+    // Of the second since the charge the slow tier knows, and of the rate of the fast one it does not.
+    assert_eq!(slow.refund_at("ann", 4, NOW, now), 3);
+    assert_eq!(slow.take_up_to_at("ann", 10, now), 3);
+}
+
+#[test]
 fn threads_in_different_tiers_share_one_burst() {
     // The same share in each of them, so whoever takes it takes as much from everybody.
     let limiter = small(Quota::per_day(1_200));
