@@ -163,15 +163,19 @@ fn one_key_in_two_tiers_is_one_decision_in_the_first_of_them() {
 fn a_tier_survives_being_moved_to_another_line() {
     // Newcomers move their neighbours: 1,000 keys in room for 1,000, half of them in a tier of their own.
     let limiter = KeyedLimiter::builder(Quota::per_hour(2)).capacity(1_000).build().expect("they fit");
-    let gold = limiter.tier(Quota::per_hour(4));
+    // As many units, but not as much time: in the other's arithmetic no key has what it has in its own.
+    let gold = limiter.tier(Quota::per_day(4));
     for key in 0..1_000_u64 {
         let of = if key % 2 == 0 { &gold } else { &limiter };
         assert!(of.check_n_at(&key, 1 + u64::from(key % 2 == 0), NOW).is_allowed());
     }
     assert_eq!(limiter.evictions(), 0);
     for key in 0..1_000_u64 {
-        let (of, left) = if key % 2 == 0 { (&gold, 2) } else { (&limiter, 1) };
-        assert_eq!(of.peek_at(&key, NOW).remaining(), left, "key {key}");
+        // Half of two per hour, and of four per day.
+        let (of, left, minutes) = if key % 2 == 0 { (&gold, 2, 12 * 60) } else { (&limiter, 1, 30) };
+        let found = of.peek_at(&key, NOW);
+        assert_eq!(found.remaining(), left, "key {key}");
+        assert_eq!(found.reset_after(), Duration::from_secs(minutes * 60), "key {key}");
     }
     assert!(limiter.allocated_bytes() > 32_000, "what is beside the states counts too");
 }
