@@ -165,7 +165,8 @@ impl<A: Kept> Limiter<A> {
         self.amount(Operation::Penalize { time: nanos(time) }, now);
     }
 
-    /// Makes the limit as good as new.
+    /// Makes the limit as good as new. What was charged before can still be refunded or cancelled, which then gives back units
+    /// that were taken since.
     pub fn reset(&self) {
         self.single.reset();
     }

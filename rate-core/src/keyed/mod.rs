@@ -184,7 +184,8 @@ impl<A: Kept> KeyedLimiter<A> {
         self.amount(key, Operation::Penalize { time: nanos(time) }, now);
     }
 
-    /// Makes `key` as good as new.
+    /// Makes `key` as good as new. What it was charged before can still be refunded or cancelled, which then gives back units that
+    /// it has taken since.
     pub fn reset<Q: Hash + ?Sized>(&self, key: &Q) {
         self.forget(key);
     }
@@ -290,7 +291,8 @@ impl<A: Kept> KeyedLimiter<A> {
         self.table.capacity()
     }
 
-    /// Bytes allocated for the keys; constant.
+    /// Bytes allocated for the keys. The table is, at once; the [logs](crate::algorithm::SlidingLog) of keys and what
+    /// [tiers](Self::tier) need come to it as the first of them come, and none of it ever goes.
     #[must_use]
     pub fn allocated_bytes(&self) -> usize {
         self.table.bytes()
