@@ -151,7 +151,11 @@ impl<A: Kept> Limiter<A> {
     }
 
     /// Admits nothing for so long. What is refused already stays refused for at least as long as it would have been.
-    /// A refund of units that were taken before can end it early.
+    ///
+    /// No refund of what was taken before ends it early, but for one case: a token bucket keeps no more of a penalty than an
+    /// instant, and a refund can end it by up to the time in which one unit comes back. One that is no longer than that it can
+    /// end at once. A reservation that was made before and keeps the limit busy for longer than the penalty takes it along when it
+    /// is cancelled.
     pub fn penalize(&self, time: Duration) {
         self.penalize_at(time, self.clock.now());
     }
@@ -161,7 +165,8 @@ impl<A: Kept> Limiter<A> {
         self.amount(Operation::Penalize { time: nanos(time) }, now);
     }
 
-    /// Makes the limit as good as new.
+    /// Makes the limit as good as new. What was charged before can still be refunded or cancelled, which then gives back units
+    /// that were taken since.
     pub fn reset(&self) {
         self.single.reset();
     }

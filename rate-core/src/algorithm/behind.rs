@@ -7,7 +7,7 @@
 //! `cost` is at least one unit here, and at most what there ever is at once.
 
 use super::window::{Count, Windows};
-use super::{CalendarWindow, FixedWindow, Gcra, LeakyBucket, NEVER, Packed, SlidingLog, SlidingWindow};
+use super::{CalendarWindow, FixedWindow, Gcra, LeakyBucket, NEVER, Packed, SlidingLog, SlidingWindow, Tat};
 
 /// An algorithm that knows the earliest instant for somebody who comes after others.
 pub(crate) trait Behind: Packed {
@@ -19,14 +19,18 @@ pub(crate) trait Behind: Packed {
 impl Behind for Gcra {
     fn wait_behind(&self, state: Self::State, now: u64, ahead: u64, cost: u64) -> u64 {
         // While somebody waits the bucket is never full for as long as a tick, so every unit moves the TAT by one interval.
-        ticks_until(self.conforms_behind(state, now, ahead, cost), now)
+        let last = state.max(Tat::new(now, 0));
+        if !self.is_in_time(last, ahead.saturating_add(cost)) {
+            return NEVER;
+        }
+        ticks_until(self.conforms_behind(last, ahead, cost), now)
     }
 }
 
 impl Behind for LeakyBucket {
-    fn wait_behind(&self, state: Self::State, now: u64, ahead: u64, _: u64) -> u64 {
+    fn wait_behind(&self, state: Self::State, now: u64, ahead: u64, cost: u64) -> u64 {
         // Whatever leaves, leaves at its turn; and keeps the bucket busy for as many intervals as it has units.
-        ticks_until(self.turn_behind(state, now, ahead), now)
+        self.turn_behind(state, now, ahead, cost).map_or(NEVER, |turn| ticks_until(turn, now))
     }
 }
 

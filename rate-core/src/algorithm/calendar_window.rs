@@ -53,7 +53,7 @@ impl CalendarWindow {
     ///
     /// # Panics
     ///
-    /// If `limit` is zero or above 4,294,967,295; [`try_new`](Self::try_new) returns the error.
+    /// If `limit` is zero or above 4,294,967,294; [`try_new`](Self::try_new) returns the error.
     #[must_use]
     #[track_caller]
     pub const fn day(limit: u64) -> Self {
@@ -75,7 +75,7 @@ impl CalendarWindow {
     ///
     /// # Errors
     ///
-    /// If `limit` is zero or above 4,294,967,295.
+    /// If `limit` is zero or above 4,294,967,294.
     pub const fn try_new(limit: u64, calendar: Calendar) -> Result<Self, QuotaError> {
         Self::from_ticks(limit, calendar, 1_000_000_000)
     }
@@ -84,7 +84,7 @@ impl CalendarWindow {
     ///
     /// # Errors
     ///
-    /// If either is zero, the limit above 4,294,967,295, or a month of such ticks above what 64 bits hold.
+    /// If either is zero, the limit above 4,294,967,294, or a month of such ticks above what 64 bits hold.
     pub const fn from_ticks(limit: u64, calendar: Calendar, second: u64) -> Result<Self, QuotaError> {
         if limit == 0 {
             return Err(QuotaError::zero_limit());
@@ -92,7 +92,7 @@ impl CalendarWindow {
         if second == 0 {
             return Err(QuotaError::zero_period());
         }
-        if limit > u32::MAX as u64 {
+        if limit > window::LARGEST {
             return Err(QuotaError::limit_too_large(limit));
         }
         if second > u64::MAX / (31 * DAY) {
@@ -129,6 +129,11 @@ impl CalendarWindow {
 
     pub(super) const fn is_anchored(&self) -> bool {
         self.origin.is_some()
+    }
+
+    /// Whether nothing is admitted at `at` whatever is refunded.
+    pub(crate) fn is_penalized(&self, word: Word, at: u64) -> bool {
+        at < word.low && Windows::is_penalized(self, window::unpack(word))
     }
 
     fn origin(&self) -> u64 {
@@ -242,7 +247,7 @@ impl Packed for CalendarWindow {
         window::unpack(word)
     }
 
-    fn fresh_at(&self, instant: u64) -> Word {
+    fn full_until(&self, instant: u64) -> Word {
         window::full_until(instant, self.limit)
     }
 

@@ -1,5 +1,6 @@
 //! The fixed window: so many units per window, and all windows begin at multiples of the period.
 
+use super::gcra::LONGEST;
 use super::window::{self, Count, Windows};
 use super::word::{Packed, Word};
 use super::{Algorithm, Bounds, Charged, Refund, Standing};
@@ -32,7 +33,8 @@ pub struct FixedWindow {
     period: u64,
     /// How far into a window tick 0 is, once that was said.
     phase: Option<u64>,
-    staggered: bool,
+    /// Ticks below which keys are shifted; zero where they are not.
+    spread: u64,
 }
 
 impl FixedWindow {
@@ -54,7 +56,7 @@ impl FixedWindow {
     ///
     /// # Errors
     ///
-    /// If the quota has a burst other than its limit, which a window cannot have, or a limit above 4,294,967,295.
+    /// If the quota has a burst other than its limit, which a window cannot have, or a limit above 4,294,967,294.
     pub const fn try_new(quota: Quota) -> Result<Self, QuotaError> {
         match window::without_burst(quota) {
             Ok(()) => Self::from_ticks(quota.limit(), quota.period_nanos()),
@@ -66,23 +68,26 @@ impl FixedWindow {
     ///
     /// # Errors
     ///
-    /// If either is zero or the limit above 4,294,967,295.
+    /// If either is zero or the limit above 4,294,967,294.
     pub const fn from_ticks(limit: u64, period: u64) -> Result<Self, QuotaError> {
         if let Err(error) = window::checked(limit, period) {
             return Err(error);
         }
-        if limit > u32::MAX as u64 {
+        if limit > window::LARGEST {
             return Err(QuotaError::limit_too_large(limit));
         }
-        Ok(Self { limit: limit as u32, period, phase: None, staggered: false })
+        Ok(Self { limit: limit as u32, period, phase: None, spread: 0 })
     }
 
     /// Shifts each key's windows by a part of the period that depends on the key, so that not everybody's begin at once.
     ///
-    /// Only limiters that know keys do that; they take the shift from the key's hash.
+    /// Only limiters that know keys do that; they take the shift from the key's hash. Periods of centuries are not spread all
+    /// over: every key's time lasts for ten years and the window they end in.
     #[must_use]
     pub const fn staggered(self) -> Self {
-        Self { staggered: true, ..self }
+        // A key that is shifted runs out of time as much earlier.
+        let room = LONGEST - self.period + 1;
+        Self { spread: if self.period < room { self.period } else { room }, ..self }
     }
 
     /// The windows where tick 0 is `utc` ticks after the beginning of 1970.
@@ -97,7 +102,12 @@ impl FixedWindow {
     /// Ticks by which the time of the key with this hash is shifted.
     #[inline(always)]
     pub(crate) fn shift(&self, hash: u64) -> u64 {
-        if self.staggered { ((u128::from(hash) * u128::from(self.period)) >> 64) as u64 } else { 0 }
+        if self.is_staggered() { ((u128::from(hash) * u128::from(self.spread)) >> 64) as u64 } else { 0 }
+    }
+
+    /// Whether nothing is admitted at `at` whatever is refunded.
+    pub(crate) fn is_penalized(&self, word: Word, at: u64) -> bool {
+        at < word.low && Windows::is_penalized(self, window::unpack(word))
     }
 
     pub(crate) const fn period(&self) -> u64 {
@@ -105,7 +115,7 @@ impl FixedWindow {
     }
 
     pub(crate) const fn is_staggered(&self) -> bool {
-        self.staggered
+        self.spread > 0
     }
 }
 
@@ -196,7 +206,7 @@ impl Packed for FixedWindow {
         window::unpack(word)
     }
 
-    fn fresh_at(&self, instant: u64) -> Word {
+    fn full_until(&self, instant: u64) -> Word {
         window::full_until(instant, self.limit)
     }
 

@@ -202,12 +202,14 @@ impl Gcra {
         // Within `full`, because the cost is within the burst.
         let further = (cost - 1) * self.interval.get();
         let (ahead, tolerance) = (state.saturating_sub(now), self.tolerance.ticks - further);
+        let step = self.interval.get() + further;
         if ahead > tolerance {
-            return Err(ahead - tolerance);
+            // The state is later than the instant waited for, so it is from there that the charge moves it.
+            return Err(if state.checked_add(step).is_some() { ahead - tolerance } else { NEVER });
         }
         // Few steps from the state to the next one: on a busy limiter they are what everybody waits for.
         let start = if state > now { state } else { now };
-        match start.checked_add(self.interval.get() + further) {
+        match start.checked_add(step) {
             Some(next) => Ok(next),
             None => Err(NEVER),
         }
@@ -249,6 +251,23 @@ impl Gcra {
         (Self::of_parts(charge, self.parts), Self::of_parts(self.full() - charge, self.parts))
     }
 
+    /// The state after a charge at `now` that moves it by `step`, unless that is past the end of representable time.
+    #[inline]
+    pub(super) const fn charged(&self, state: Tat, now: u64, step: Tat) -> Option<Tat> {
+        let start = if state.ticks < now { self.fresh_at(now) } else { state };
+        self.moved(start, step)
+    }
+
+    /// A wait, or [`NEVER`] where time ends before what is charged then.
+    // Inline, so that it is left out where nobody asks.
+    #[inline]
+    pub(super) const fn if_it_helps(&self, wait: u64, state: Tat, now: u64, step: Tat) -> u64 {
+        match now.checked_add(wait) {
+            Some(then) if self.charged(state, then, step).is_some() => wait,
+            _ => NEVER,
+        }
+    }
+
     /// `state` moved forward by `step`, unless that is past the end of representable time.
     #[inline]
     pub(super) const fn moved(&self, state: Tat, step: Tat) -> Option<Tat> {
@@ -284,13 +303,12 @@ impl Algorithm for Gcra {
         let ahead = state.ahead_of(now);
         if ahead > tolerance {
             // The difference, rounded up: what its parts come to is less than a tick, either way.
-            return Err(
-                (ahead.ticks - tolerance.ticks).saturating_add(u64::from(ahead.parts > tolerance.parts))
-            );
+            let wait =
+                (ahead.ticks - tolerance.ticks).saturating_add(u64::from(ahead.parts > tolerance.parts));
+            return Err(self.if_it_helps(wait, state, now, step));
         }
-        let start = if state.ticks < now { self.fresh_at(now) } else { state };
         // Past the end of representable time the state could no longer move: refuse rather than forget to charge.
-        self.moved(start, step).ok_or(NEVER)
+        self.charged(state, now, step).ok_or(NEVER)
     }
 
     #[inline]
@@ -325,6 +343,9 @@ impl Algorithm for Gcra {
     }
 
     /// Without a unit until the tick `until`, and with one from then on.
+    ///
+    /// An instant cannot say that it is a penalty: in the last interval before `until` there is no more used than a bucket
+    /// has, and a refund gives back of it.
     fn penalized(&self, state: Tat, now: u64, until: u64) -> Tat {
         if until <= now {
             return state;
@@ -346,8 +367,8 @@ impl Packed for Gcra {
     }
 
     #[inline]
-    fn fresh_at(&self, instant: u64) -> Word {
-        self.pack(Gcra::fresh_at(self, instant))
+    fn full_until(&self, instant: u64) -> Word {
+        self.pack(self.fresh_at(instant))
     }
 
     /// What is ahead by more than everything was taken later.

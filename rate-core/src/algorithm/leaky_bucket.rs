@@ -70,6 +70,14 @@ impl LeakyBucket {
         self.gcra.moved(start, self.gcra.terms(cost).0)
     }
 
+    /// A wait, or [`NEVER`] where time ends before the units that join then have left.
+    // Inline, so that it is left out where nobody asks.
+    #[inline(always)]
+    fn if_it_helps(&self, wait: u64, state: Tat, now: u64, cost: u64) -> u64 {
+        let then = now.checked_add(wait).and_then(|then| self.joined(state, then, cost));
+        if then.is_some() { wait } else { NEVER }
+    }
+
     /// Ticks until the next unit may leave.
     #[inline(always)]
     fn wait(&self, state: Tat, now: u64) -> u64 {
@@ -77,10 +85,10 @@ impl LeakyBucket {
         state.ahead_of(now).up()
     }
 
-    /// The tick at which a unit may leave before which `ahead` others do.
-    pub(super) fn turn_behind(&self, state: Tat, now: u64, ahead: u64) -> u128 {
+    /// The tick at which `cost` units may leave before which `ahead` others do, if time does not end before.
+    pub(super) fn turn_behind(&self, state: Tat, now: u64, ahead: u64, cost: u64) -> Option<u128> {
         let start = if self.is_idle(state, now) { Tat::new(now, 0) } else { state };
-        self.gcra.after(start, ahead)
+        self.gcra.is_in_time(start, ahead.saturating_add(cost)).then(|| self.gcra.after(start, ahead))
     }
 
     /// Whether the last unit's turn is a tick or more ago.
@@ -108,7 +116,7 @@ impl Algorithm for LeakyBucket {
         }
         let wait = self.wait(state, now);
         if wait > 0 {
-            return Err(wait);
+            return Err(self.if_it_helps(wait, state, now, cost));
         }
         self.joined(state, now, cost).ok_or(NEVER)
     }
@@ -116,10 +124,11 @@ impl Algorithm for LeakyBucket {
     /// What could leave now: everything the queue holds, or nothing while it is somebody else's turn.
     #[inline]
     fn standing(&self, state: Tat, now: u64) -> Standing {
-        let reset_after = self.wait(state, now);
-        Standing { remaining: if reset_after == 0 { self.capacity() } else { 0 }, reset_after }
+        let remaining = if self.wait(state, now) == 0 { self.capacity() } else { 0 };
+        Standing { remaining, reset_after: self.fresh_from(state).saturating_sub(now) }
     }
 
+    #[inline]
     fn fresh_from(&self, state: Tat) -> u64 {
         // One more than the next unit's turn: within a tick of it, that unit's own turn is counted from there.
         state.up().saturating_add(u64::from(state.parts() > 0))
@@ -156,7 +165,7 @@ impl Reserve for LeakyBucket {
         let wait = self.wait(state, now);
         let longer = room.max(wait.saturating_sub(max_wait));
         if longer > 0 {
-            return Err(longer);
+            return Err(self.if_it_helps(longer, state, now, cost));
         }
         self.joined(state, now, cost).map(|next| (next, wait)).ok_or(NEVER)
     }
@@ -181,8 +190,8 @@ impl Packed for LeakyBucket {
         self.gcra.unpack(word)
     }
 
-    fn fresh_at(&self, instant: u64) -> Word {
-        Packed::fresh_at(&self.gcra, instant)
+    fn full_until(&self, instant: u64) -> Word {
+        self.gcra.full_until(instant)
     }
 
     fn last_taken(&self, word: Word, at: u64) -> u64 {

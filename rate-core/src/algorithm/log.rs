@@ -148,6 +148,11 @@ impl<R: Ring> Entries<R> {
         self.ring.instant(self.place(index))
     }
 
+    /// Units that count at `now`: more than the limit in a penalty.
+    pub(crate) fn units(&self, period: u64, now: u64) -> u64 {
+        self.count(period, now).units
+    }
+
     /// The newest instant that was written down.
     pub(crate) fn newest_instant(&self) -> u64 {
         self.header.newest

@@ -43,7 +43,7 @@ pub(crate) use word::{Engine, Packed, Word};
 /// * It never panics and never wraps.
 /// * A cost of zero is admitted and leaves the state as it is.
 /// * After exactly the ticks it says to wait, and no other admission meanwhile, the same cost is admitted; one tick
-///   earlier it is not. Only where 64 bits of ticks end before the units come back it is refused then, for ever.
+///   earlier it is not. Where 64 bits of ticks end before, or before what would be charged then, it says [`NEVER`].
 /// * A `now` older than one already seen may refuse more; it never admits more and never rewinds the state.
 /// * What [`bounds`](Self::bounds) says is never exceeded, and is reached by somebody who tries.
 ///
@@ -84,7 +84,8 @@ pub trait Algorithm {
     /// Most units that are ever admitted in any window of one period.
     fn bounds(&self) -> Bounds;
 
-    /// The state of a key that is admitted nothing before the tick `until`, and as little as before after it.
+    /// The state of a key that is admitted nothing before the tick `until`, and as little as before after it. Where there is room
+    /// to write down that it is a penalty, which there is everywhere but in an instant, no [refund](Refund) ends it.
     fn penalized(&self, state: Self::State, now: u64, until: u64) -> Self::State;
 
     /// Takes up to `units` at `now`, as many as there are. Returns the new state and how many were taken.

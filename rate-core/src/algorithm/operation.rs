@@ -51,7 +51,7 @@ pub trait Reserve: Algorithm {
 /// An algorithm that can owe.
 pub trait Debit: Algorithm {
     /// Takes `units` whether they are there or not, as long as no more than `max_debt` units are owed then. Returns the new
-    /// state and how many were taken: fewer when the debt would be too large.
+    /// state and how many were taken: fewer when the debt would be too large, or not be earned back before the end of time.
     ///
     /// For what is known only afterwards, when it was used already. Nothing is admitted until the debt is earned back.
     fn debit(&self, state: Self::State, now: u64, units: u64, max_debt: u64) -> (Self::State, u64);

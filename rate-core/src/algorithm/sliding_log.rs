@@ -130,6 +130,11 @@ impl SlidingLog {
         log.left(count, self.limit, self.period, now)
     }
 
+    /// Whether nothing is admitted at `now` whatever is refunded.
+    pub(crate) fn is_penalized<R: super::Ring>(&self, log: &Entries<R>, now: u64) -> bool {
+        log.units(self.period, now) > self.limit
+    }
+
     pub(crate) fn standing_of<R: super::Ring>(&self, log: &Entries<R>, now: u64) -> Standing {
         log.standing(self.limit, self.period, now)
     }

@@ -2,6 +2,8 @@
 //!
 //! With `e` ticks of the current window gone, what counts as used is `current + previous · (period − e) / period`. Nothing
 //! of that is rounded: both sides of the comparison are multiplied by the period, in 128 bits.
+//!
+//! A penalty is a count of `limit + 1`, which counts as the limit when it fades and which no refund touches.
 
 use core::num::NonZeroU128;
 
@@ -61,13 +63,13 @@ impl Counts {
         self.window
     }
 
-    /// Units taken in the window before.
+    /// Units taken in the window before; one more than there are if the key was penalized.
     #[must_use]
     pub const fn previous(self) -> u32 {
         self.previous
     }
 
-    /// Units taken in the window.
+    /// Units taken in the window; one more than there are if the key is penalized.
     #[must_use]
     pub const fn current(self) -> u32 {
         self.current
@@ -94,7 +96,7 @@ impl SlidingWindow {
     /// # Errors
     ///
     /// If the quota has a burst other than its limit, which a window cannot have, or a limit too large to be counted beside
-    /// the number of its window: 65,535 for a nanosecond, 33,554,431 for a millisecond, a billion for a second.
+    /// the number of its window: 65,534 for a nanosecond, 33,554,430 for a millisecond, a billion for a second.
     pub const fn try_new(quota: Quota) -> Result<Self, QuotaError> {
         match window::without_burst(quota) {
             Ok(()) => Self::from_ticks(quota.limit(), quota.period_nanos()),
@@ -114,7 +116,8 @@ impl SlidingWindow {
         let numbers = u64::BITS - (u64::MAX / period).leading_zeros();
         let bits = (96 - numbers) / 2;
         let bits = if bits > 32 { 32 } else { bits };
-        if limit >> bits != 0 {
+        // A penalty is one more.
+        if limit >= (1 << bits) - 1 {
             return Err(QuotaError::limit_too_large(limit));
         }
         Ok(Self { limit, period, bits })
@@ -153,14 +156,32 @@ impl SlidingWindow {
     /// Whether no more than `room` units are left of so many, with so many ticks of the window gone.
     #[inline(always)]
     fn has_faded(&self, previous: u32, gone: u64, room: u64) -> bool {
-        u128::from(room) * u128::from(self.period) >= u128::from(previous) * u128::from(self.period - gone)
+        let fading = u128::from(self.fading(previous)) * u128::from(self.period - gone);
+        u128::from(room) * u128::from(self.period) >= fading
+    }
+
+    /// What there is of a count once its window is over.
+    #[inline(always)]
+    fn fading(&self, count: u32) -> u32 {
+        count.min(self.limit as u32)
+    }
+
+    /// The count of a key that is penalized.
+    const fn penalty(&self) -> u32 {
+        self.limit as u32 + 1
+    }
+
+    /// Whether nothing is admitted at `at` whatever is refunded.
+    pub(crate) fn is_penalized(&self, word: Word, at: u64) -> bool {
+        let (counts, _) = self.current(self.unpack(word), at);
+        u64::from(counts.current) > self.limit
     }
 
     /// `limit · period` less what counts as used.
     #[inline(always)]
     fn free(&self, counts: Counts, gone: u64) -> i128 {
         let period = i128::from(self.period);
-        let fading = i128::from(counts.previous) * i128::from(self.period - gone);
+        let fading = i128::from(self.fading(counts.previous)) * i128::from(self.period - gone);
         (i128::from(self.limit) - i128::from(counts.current)) * period - fading
     }
 
@@ -187,7 +208,7 @@ impl SlidingWindow {
         let period = u128::from(self.period);
         // The ticks into a window after which `room` units fit beside what is left of `fading`.
         let fits_after = |room: u64, fading: u32| {
-            let left = u128::from(room) * period / u128::from(fading.max(1));
+            let left = u128::from(room) * period / u128::from(self.fading(fading).max(1));
             period.saturating_sub(left)
         };
         let current = u64::from(counts.current);
@@ -274,7 +295,7 @@ impl Algorithm for SlidingWindow {
             1 => counts.current,
             _ => 0,
         };
-        Counts { window, previous, current: self.limit as u32 }
+        Counts { window, previous, current: self.penalty() }
     }
 }
 
@@ -284,7 +305,10 @@ impl Refund for SlidingWindow {
     fn refund(&self, state: Counts, charge: Charged, now: u64) -> (Counts, u64) {
         let (counts, _) = self.current(state, now);
         let charged = charge.at / self.period;
-        let units = |count: u32| charge.units.min(u64::from(count)) as u32;
+        let units = |count: u32| match u64::from(count) {
+            penalty if penalty > self.limit => 0,
+            count => charge.units.min(count) as u32,
+        };
         let (next, units) = if charged >= counts.window {
             let units = units(counts.current);
             (Counts { current: counts.current - units, ..counts }, units)
@@ -318,10 +342,23 @@ impl Packed for SlidingWindow {
         }
     }
 
-    fn fresh_at(&self, instant: u64) -> Word {
-        // Faded by the end of a window, which `instant` need not be: it may come from another limit.
-        match (instant / self.period).checked_sub(1) {
-            Some(window) => self.pack(Counts { window, previous: self.limit as u32, current: 0 }),
+    /// To the end of the window: the instant need not be where one ends, for it may come from another limit.
+    fn full_until(&self, instant: u64) -> Word {
+        match instant.checked_sub(1) {
+            Some(last) => {
+                self.pack(Counts { window: last / self.period, previous: 0, current: self.penalty() })
+            }
+            None => Word::default(),
+        }
+    }
+
+    fn fresh_at(&self, instant: u64, by: u64) -> Word {
+        // What was taken in one window fades in the next. Where that one is not over in time it fades earlier.
+        let full = instant.saturating_sub(1) / self.period;
+        let over = by / self.period;
+        match over.checked_sub(1) {
+            Some(last) if last > full || instant == 0 => self.full_until(instant),
+            Some(last) => self.pack(Counts { window: last, previous: self.penalty(), current: 0 }),
             None => Word::default(),
         }
     }

@@ -25,12 +25,15 @@ impl Count {
         self.end
     }
 
-    /// Units taken in the window.
+    /// Units taken in the window; one more than there are if the key is penalized.
     #[must_use]
     pub const fn used(self) -> u32 {
         self.used
     }
 }
+
+/// The largest limit: a penalty is a count of one more, which no refund touches.
+pub(super) const LARGEST: u64 = u32::MAX as u64 - 1;
 
 /// Whether a window can be so long and hold so much.
 pub(super) const fn checked(limit: u64, period: u64) -> Result<(), QuotaError> {
@@ -114,7 +117,7 @@ pub(super) trait Windows {
 
     /// Takes back what was taken in the window of `state`, and nothing that was taken before it.
     fn refund(&self, state: Count, charge: Charged, now: u64) -> (Count, u64) {
-        if now >= state.end || charge.at < self.start_of(state.end) {
+        if now >= state.end || self.is_penalized(state) || charge.at < self.start_of(state.end) {
             return (state, 0);
         }
         let units = charge.units.min(u64::from(state.used));
@@ -127,7 +130,12 @@ pub(super) trait Windows {
             return state;
         }
         let end = self.end_of(until - 1).unwrap_or(u64::MAX);
-        Count { end: end.max(state.end), used: self.limit() }
+        Count { end: end.max(state.end), used: penalty(self.limit()) }
+    }
+
+    /// Whether the window of `state` is full whatever is refunded.
+    fn is_penalized(&self, state: Count) -> bool {
+        state.used > self.limit()
     }
 
     /// In the window of `state`, which is past or that of `at`, or, if `at` is late or the key penalized, a later one.
@@ -152,9 +160,15 @@ pub(super) const fn unpack(word: Word) -> Count {
     Count { end: word.low, used: word.high }
 }
 
-/// Full until `instant`: what a key must be taken for that was dropped when it was fresh from then on.
+/// The count of a key that is penalized.
+pub(super) const fn penalty(limit: u32) -> u32 {
+    limit + 1
+}
+
+/// Full until `instant`: what a key must be taken for that was dropped when it was fresh from then on. It may have been
+/// penalized.
 pub(super) const fn full_until(instant: u64, limit: u32) -> Word {
-    Word { low: instant, high: limit }
+    Word { low: instant, high: penalty(limit) }
 }
 
 pub(super) fn strength(word: Word, now: u64) -> u64 {

@@ -15,8 +15,15 @@ pub(crate) trait Packed: Algorithm + Copy {
 
     fn unpack(&self, word: Word) -> Self::State;
 
-    /// A state that cannot be told from a fresh one from tick `instant` on, and is full before.
-    fn fresh_at(&self, instant: u64) -> Word;
+    /// The state of a key that was dropped when it was fresh from tick `instant` on: full before, for whoever comes late. To be
+    /// asked only then.
+    fn full_until(&self, instant: u64) -> Word;
+
+    /// A state that cannot be told from a fresh one from tick `by` on, and is as full as it then can be before `instant`, which
+    /// is not later.
+    fn fresh_at(&self, instant: u64, _by: u64) -> Word {
+        self.full_until(instant)
+    }
 
     /// The last tick at which what counts at `at` can have been taken, if that is later.
     fn last_taken(&self, word: Word, at: u64) -> u64;

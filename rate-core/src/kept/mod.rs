@@ -59,6 +59,11 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
+    /// Whether it gives units back, and takes none.
+    pub(crate) fn is_given_back(self) -> bool {
+        matches!(self, Self::Refund(_) | Self::Cancel { .. })
+    }
+
     /// The same where the limit has changed since the caller has read it: units of the old one cannot be given back to a state
     /// that is written in the new one.
     pub(crate) fn under_another_limit(self) -> Self {
@@ -93,7 +98,7 @@ pub(crate) enum Change {
 
 impl Outcome {
     /// What is to be written, nothing.
-    fn unchanged(word: Word, result: Result<u64, u64>) -> Self {
+    pub(crate) fn unchanged(word: Word, result: Result<u64, u64>) -> Self {
         Self { word, change: Change::Nothing, result }
     }
 

@@ -1,6 +1,6 @@
 //! What a table of many keys asks of a state besides.
 
-use super::{AtomicLog, Operation, Outcome, no_log};
+use super::{AtomicLog, Change, Operation, Outcome, no_log};
 use crate::algorithm::{Algorithm, AnyAlgorithm, Engine, Entries, Gcra, Packed, Word};
 
 impl AnyAlgorithm {
@@ -16,16 +16,23 @@ impl AnyAlgorithm {
         }
     }
 
-    /// A state that is as good as new from `instant` on, and that of a key that is full before.
-    ///
-    pub(crate) fn word_fresh_at(&self, instant: u64) -> Word {
+    /// The state of a key that was dropped when it was as good as new from `instant` on, for a request that comes before.
+    pub(crate) fn word_full_until(&self, instant: u64) -> Word {
         match self {
-            Self::Gcra(gcra) => Packed::fresh_at(gcra, instant),
-            Self::LeakyBucket(bucket) => bucket.fresh_at(instant),
-            Self::FixedWindow(window) => window.fresh_at(instant),
-            Self::CalendarWindow(window) => window.fresh_at(instant),
-            Self::SlidingWindow(window) => window.fresh_at(instant),
+            Self::Gcra(gcra) => gcra.full_until(instant),
+            Self::LeakyBucket(bucket) => bucket.full_until(instant),
+            Self::FixedWindow(window) => window.full_until(instant),
+            Self::CalendarWindow(window) => window.full_until(instant),
+            Self::SlidingWindow(window) => window.full_until(instant),
             Self::SlidingLog(_) => Word { low: instant, high: 0 },
+        }
+    }
+
+    /// The same, if it has to be as good as new by the tick `by`.
+    fn word_fresh_at(&self, instant: u64, by: u64) -> Word {
+        match self {
+            Self::SlidingWindow(window) => window.fresh_at(instant, by),
+            _ => self.word_full_until(instant),
         }
     }
 
@@ -75,16 +82,19 @@ impl AnyAlgorithm {
                 Some(later) => fresh_from.saturating_add(later),
                 None => fresh_from.saturating_sub(at.0 - at.1),
             };
-            return (Outcome::unchanged(to.word_fresh_at(fresh_from), Ok(0)), at.1);
+            return (Outcome::unchanged(to.word_fresh_at(fresh_from, at.1), Ok(0)), at.1);
         }
+        let is_penalized = self.is_penalized(word, log, at.0);
         // A window would be over too early if it began before the one in which the units were taken.
         let at = at.1.saturating_add(self.last_taken(word, log, at.0) - at.0);
         let queue = to.intervals().map(|gcra| Self::Gcra(*gcra));
         let taken = queue.as_ref().unwrap_or(to).run(Word::default(), no_log(), at, Operation::Take(units));
         let carried = match taken.result {
+            // Of which a refund gives nothing back here either.
+            Ok(_) if is_penalized => to.marked(taken, at),
             Ok(_) => taken,
             // Past the end of representable time: refused rather than forgotten.
-            Err(_) => Outcome::unchanged(to.word_fresh_at(u64::MAX), Ok(0)),
+            Err(_) => Outcome::unchanged(to.word_full_until(u64::MAX), Ok(0)),
         };
         (carried, at)
     }
@@ -105,6 +115,31 @@ impl AnyAlgorithm {
             },
         };
         last.max(at)
+    }
+
+    /// Whether it is written down that nothing is admitted at `at` whatever is refunded.
+    fn is_penalized(&self, word: Word, log: AtomicLog<'_>, at: u64) -> bool {
+        match self {
+            Self::FixedWindow(window) => window.is_penalized(word, at),
+            Self::CalendarWindow(window) => window.is_penalized(word, at),
+            Self::SlidingWindow(window) => window.is_penalized(word, at),
+            Self::SlidingLog(algorithm) => algorithm.is_penalized(&Entries::read(log), at),
+            Self::Gcra(_) | Self::LeakyBucket(_) => false,
+        }
+    }
+
+    /// What was taken at `at`, as a penalty where that can be written down in the same window.
+    fn marked(&self, taken: Outcome, at: u64) -> Outcome {
+        match self {
+            Self::FixedWindow(_) | Self::CalendarWindow(_) | Self::SlidingWindow(_) => {
+                self.run(taken.word, no_log(), at, Operation::Penalize { time: 1 })
+            }
+            Self::SlidingLog(algorithm) => {
+                let until = at.saturating_add(algorithm.period());
+                Outcome { change: Change::Fill { until }, ..taken }
+            }
+            Self::Gcra(_) | Self::LeakyBucket(_) => taken,
+        }
     }
 
     /// The arithmetic of those whose state is an instant.

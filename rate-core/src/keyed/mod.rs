@@ -167,7 +167,14 @@ impl<A: Kept> KeyedLimiter<A> {
     }
 
     /// Admits nothing for `key` for so long. What is refused already stays refused for at least as long as it would have
-    /// been. [`reset`](Self::reset) ends it, and a refund of units that were taken before can.
+    /// been. [`reset`](Self::reset) ends it.
+    ///
+    /// No refund of what was taken before ends it early, but for one case: a token bucket keeps no more of a penalty than an
+    /// instant, and a refund can end it by up to the time in which one unit comes back. One that is no longer than that it can
+    /// end at once. A reservation that was made before and keeps the key busy for longer than the penalty takes it along when it
+    /// is cancelled.
+    ///
+    /// Under another limit that it is carried over to, a penalty counts as everything used in its last period.
     pub fn penalize<Q: Hash + ?Sized>(&self, key: &Q, time: Duration) {
         self.penalize_at(key, time, self.clock.now());
     }
@@ -177,7 +184,8 @@ impl<A: Kept> KeyedLimiter<A> {
         self.amount(key, Operation::Penalize { time: nanos(time) }, now);
     }
 
-    /// Makes `key` as good as new.
+    /// Makes `key` as good as new. What it was charged before can still be refunded or cancelled, which then gives back units that
+    /// it has taken since.
     pub fn reset<Q: Hash + ?Sized>(&self, key: &Q) {
         self.forget(key);
     }
@@ -283,7 +291,8 @@ impl<A: Kept> KeyedLimiter<A> {
         self.table.capacity()
     }
 
-    /// Bytes allocated for the keys; constant.
+    /// Bytes allocated for the keys. The table is, at once; the [logs](crate::algorithm::SlidingLog) of keys and what
+    /// [tiers](Self::tier) need come to it as the first of them come, and none of it ever goes.
     #[must_use]
     pub fn allocated_bytes(&self) -> usize {
         self.table.bytes()

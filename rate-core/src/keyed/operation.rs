@@ -14,9 +14,11 @@ use crate::{Denied, Timestamp};
 impl<A: Kept + Refund> KeyedLimiter<A> {
     /// Gives back what is left of `units` that `key` took at `charged`, and returns how many that is.
     ///
-    /// Never more than were taken, nothing of an earlier window, and nothing that has come back by itself: a token bucket
-    /// gives back the charge less what it has earned since. So nobody is ever better off than without the charge. A clone that
-    /// is older than a change of the limit gives nothing back.
+    /// Never more than were taken, nothing of an earlier window, and nothing that has come back by itself: a token
+    /// bucket gives back the charge less what it has earned since, fractions of a unit as well, of which the number
+    /// returned says nothing. So nobody is ever better off than without the charge. A clone that is older than a change
+    /// of the limit gives nothing back, nor does any but the [tier](KeyedLimiter::tier) that the key was last asked in,
+    /// whose page says what is not known of a key that has been in another.
     ///
     /// # Examples
     ///

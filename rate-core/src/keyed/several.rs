@@ -83,8 +83,9 @@ impl<const N: usize> Decisions<N> {
 /// Decides several limits as one: all admit and all are charged, or nothing is.
 ///
 /// The decision is atomic, whatever other threads do to any of the keys meanwhile. The same key of the same limiter may
-/// come up twice; it is then charged the sum. Limiters may differ in quota, algorithm and key type; a limit for everybody among
-/// them is a `KeyedLimiter` that is always asked for the same key.
+/// come up twice; it is then charged the sum, by the limit of the first of them if they are
+/// [tiers](crate::KeyedLimiter::tier) of one limiter. Limiters may differ in quota, algorithm and key type; a limit for
+/// everybody among them is a `KeyedLimiter` that is always asked for the same key.
 ///
 /// # Panics
 ///

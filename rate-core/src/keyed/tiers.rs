@@ -14,6 +14,10 @@ impl KeyedLimiter {
     /// last asked for in. So a change of plan is no fresh burst, nor is going back and forth. Everything that this limiter can do
     /// a tier can, several limits at once included.
     ///
+    /// A [refund](Self::refund) or a cancellation gives nothing back through another tier than the key was last asked in. That
+    /// a key was in another one in between and has come back is not known: what it earned there counts as if it had not been, so
+    /// a refund may give back of a charge what had come back by itself already, but no more than the charge, and once.
+    ///
     /// Cheap enough to be made for each request; the quotas themselves are remembered, a hundred bytes for each that is different,
     /// and up to a million of them: whoever comes with another one then is counted by this limiter's own. The first of them
     /// allocates six bytes for each key of the capacity.

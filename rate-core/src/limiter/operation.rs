@@ -12,8 +12,9 @@ use crate::{Denied, Timestamp};
 impl<A: Kept + Refund> Limiter<A> {
     /// Gives back what is left of `units` that were taken at `charged`, and returns how many that is.
     ///
-    /// Never more than were taken, nothing of an earlier window, and nothing that has come back by itself: a token bucket
-    /// gives back the charge less what it has earned since. So nobody is ever better off than without the charge.
+    /// Never more than were taken, nothing of an earlier window, and nothing that has come back by itself: a token
+    /// bucket gives back the charge less what it has earned since, fractions of a unit as well, of which the number
+    /// returned says nothing. So nobody is ever better off than without the charge.
     ///
     /// # Examples
     ///

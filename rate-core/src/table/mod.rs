@@ -51,8 +51,8 @@ pub(crate) struct Table {
     evictions: AtomicU64,
     /// The latest state that was dropped because it was as good as new.
     ///
-    /// An absent key is taken to be in this state: normally long past, hence fresh. For a timestamp older than the drop
-    /// it is in the future, so that a late request never finds a full bucket where a spent one was dropped.
+    /// An absent key is normally new. For a timestamp older than the drop it is taken to be in this state, so that a late request
+    /// never finds a full bucket where a spent one was dropped.
     floor: AtomicU64,
     /// For algorithms that keep any.
     logs: Logs,
@@ -155,7 +155,7 @@ impl Table {
     }
 
     /// Finds a key. What is returned holds for the guards in it, which the caller still has to confirm.
-    fn look(&self, rate: &Rate, tag: u64) -> Result<Place, Again> {
+    fn look(&self, rate: &Rate, tag: u64, now: u64) -> Result<Place, Again> {
         let first = self.first_home(tag);
         let first_guard = self.open(rate, first)?;
         if let Some(slot) = self.lines[first].find(tag) {
@@ -168,10 +168,9 @@ impl Table {
         }
         // Relaxed: stored before the unlocking of a line whose guard was loaded with Acquire.
         let floor = self.floor.load(Ordering::Relaxed);
-        let state = match floor {
-            // Most tables never dropped anybody.
-            0 => Word::default(),
-            floor => rate.algorithm.word_fresh_at(rate.time_of(tag, floor)),
+        let state = match now < floor {
+            true => rate.algorithm.word_full_until(rate.time_of(tag, floor)),
+            false => Word::default(),
         };
         Ok(Place::Absent { first: (first, first_guard), second: (second, second_guard), state })
     }

@@ -4,7 +4,8 @@ use super::insert::Newcomer;
 use super::several::Locks;
 use super::{Again, Ask, Place, Rate};
 use crate::Decision;
-use crate::kept::{AtomicLog, Operation, Outcome};
+use crate::algorithm::Word;
+use crate::kept::{AtomicLog, Operation, Outcome, no_log};
 use crate::sync::Backoff;
 
 impl Ask<'_> {
@@ -23,6 +24,11 @@ impl Ask<'_> {
                 Err(Again::Busy) => backoff.wait(),
                 Err(Again::Epoch(line)) => {
                     let rate = other.as_ref().unwrap_or(self.rate);
+                    if operation.is_given_back() && self.table.is_elsewhere(rate, line, self.tag) {
+                        // Nothing, and not written in this one for it: the next refund would find it there.
+                        let nothing = Outcome::unchanged(Word::default(), Ok(0));
+                        return answer(rate, &nothing, no_log(), rate.time_of(self.tag, now));
+                    }
                     let on = |next: &Rate| match next.is_of_the_limit_of(rate) {
                         true => operation,
                         false => operation.under_another_limit(),
@@ -68,7 +74,7 @@ impl Ask<'_> {
         operation: Operation,
         answer: &impl Fn(&Rate, &Outcome, AtomicLog<'_>, u64) -> T,
     ) -> Result<T, Again> {
-        let place = self.table.look(rate, self.tag)?;
+        let place = self.table.look(rate, self.tag, now)?;
         let own = rate.time_of(self.tag, now);
         let (word, log) = self.table.found(rate, &place);
         let outcome = rate.algorithm.run(word, log, own, operation);
@@ -103,7 +109,7 @@ impl Ask<'_> {
         let mut backoff = Backoff::default();
         let mut rate = self.rate.clone();
         loop {
-            match self.table.look(&rate, self.tag) {
+            match self.table.look(&rate, self.tag, now) {
                 Ok(place) => {
                     let own = rate.time_of(self.tag, now);
                     let (word, log) = self.table.found(&rate, &place);

@@ -125,7 +125,7 @@ fn attempt<const N: usize, const LINES: usize>(
     let mut places: [Option<Place>; N] = [None; N];
     let mut allowed = true;
     for (index, ask) in asks.iter().enumerate().filter(|&(index, _)| twins.stands_for_itself(index)) {
-        let place = ask.table.look(ask.rate, ask.tag)?;
+        let place = ask.table.look(ask.rate, ask.tag, now)?;
         let own = ask.rate.time_of(ask.tag, now);
         let algorithm = &ask.rate.algorithm;
         let (word, log) = ask.table.found(ask.rate, &place);

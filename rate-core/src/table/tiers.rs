@@ -11,7 +11,7 @@ use super::rate::{Rate, Rates};
 use super::{Table, ignore_poison};
 use crate::algorithm::{AnyAlgorithm, Gcra};
 use crate::quota::Quota;
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicU32, Backoff, Ordering};
 
 /// Most quotas of their own that the keys of one table can have: a hundred bytes each.
 const MOST: usize = 1 << 20;
@@ -68,6 +68,24 @@ impl Table {
     #[inline]
     pub(super) fn is_own(&self, rate: &Rate, line: usize, slot: usize) -> bool {
         self.numbers().get(line, slot) == rate.tier
+    }
+
+    /// Whether the key `tag` is in a line and counted in another tier than that of `rate`.
+    pub(super) fn is_elsewhere(&self, rate: &Rate, index: usize, tag: u64) -> bool {
+        let line = &self.lines[index];
+        let mut backoff = Backoff::default();
+        loop {
+            let guard = line.guard();
+            let number = line.find(tag).map(|slot| match guard.epoch().is_tiered() {
+                true => self.numbers().get(index, slot),
+                // All of a plain line.
+                false => 0,
+            });
+            if !guard.is_locked() && line.is_still(guard) {
+                return number.is_some_and(|number| number != rate.tier);
+            }
+            backoff.wait();
+        }
     }
 
     pub(super) fn numbers(&self) -> &Numbers {

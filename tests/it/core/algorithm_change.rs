@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use rate_core::algorithm::{AlgorithmName, AnyAlgorithm, FixedWindow, SlidingLog};
-use rate_core::{KeyedLimiter, Quota, Secret, Timestamp};
+use rate_core::algorithm::{
+    AlgorithmName, AnyAlgorithm, CalendarWindow, FixedWindow, Refund, SlidingLog, SlidingWindow,
+};
+use rate_core::{Kept, KeyedLimiter, Quota, Secret, Timestamp};
 
 const DAY: u64 = 86_400 * 1_000_000_000;
 /// Half of a day: not where any window begins.
@@ -79,6 +81,25 @@ fn a_penalty_of_many_periods_is_not_over_when_the_limit_changes() {
         }
         assert_eq!(limiter.peek_at("ann", after(13 * DAY)).remaining(), 10, "{old}, then {new}");
     }
+}
+
+/// That nothing is admitted to a key that was penalized under one limit, when what it had taken is refunded under another.
+fn assert_not_lifted<A: Kept + Refund>(old: A, new: A) {
+    let limiter = KeyedLimiter::of(old);
+    assert!(limiter.check_n_at("ann", 5, NOW).is_allowed());
+    limiter.penalize_at("ann", Duration::from_nanos(1), NOW);
+    let limiter = limiter.with_limit_at(new, NOW);
+    assert_eq!(limiter.refund_at("ann", 5, NOW, NOW), 0);
+    assert!(!limiter.check_at("ann", NOW).is_allowed());
+}
+
+#[test]
+fn a_refund_lifts_no_penalty_that_was_carried_over_to_another_window() {
+    // What it became was units like any other, and who said to have taken them had them back.
+    let (old, new) = (Quota::per_day(10), Quota::per_day(20));
+    assert_not_lifted(FixedWindow::new(old), FixedWindow::new(new));
+    assert_not_lifted(SlidingWindow::new(old), SlidingWindow::new(new));
+    assert_not_lifted(CalendarWindow::day(10), CalendarWindow::day(20));
 }
 
 #[test]

@@ -85,3 +85,22 @@ fn a_clone_from_before_a_change_and_a_change_back_gives_nothing_back() {
     assert_eq!(before.refund_at("ann", 10, at(0), at(SECOND)), 0);
     assert!(!after.check_at("ann", at(SECOND)).is_allowed());
 }
+
+#[test]
+fn what_was_charged_before_a_reset_can_still_be_given_back() {
+    // It is nowhere written down which of two charges is refunded; `reset` says so.
+    let limiter = Limiter::new(Quota::per_hour(10));
+    assert!(limiter.check_n_at(10, at(0)).is_allowed());
+    limiter.reset();
+    assert!(limiter.check_n_at(10, at(0)).is_allowed());
+    assert_eq!(limiter.refund_at(10, at(0), at(0)), 10);
+}
+
+#[test]
+fn fractions_are_given_back_and_not_counted() {
+    let limiter = Limiter::new(Quota::per_second(1).burst(10));
+    assert!(limiter.check_n_at(10, at(0)).is_allowed());
+    // Of one unit a half has come back by itself.
+    assert_eq!(limiter.refund_at(1, at(0), at(SECOND / 2)), 0);
+    assert_eq!(limiter.peek_at(at(SECOND / 2)).remaining(), 1);
+}

@@ -163,17 +163,69 @@ fn one_key_in_two_tiers_is_one_decision_in_the_first_of_them() {
 fn a_tier_survives_being_moved_to_another_line() {
     // Newcomers move their neighbours: 1,000 keys in room for 1,000, half of them in a tier of their own.
     let limiter = KeyedLimiter::builder(Quota::per_hour(2)).capacity(1_000).build().expect("they fit");
-    let gold = limiter.tier(Quota::per_hour(4));
+    // As many units, but not as much time: in the other's arithmetic no key has what it has in its own.
+    let gold = limiter.tier(Quota::per_day(4));
     for key in 0..1_000_u64 {
         let of = if key % 2 == 0 { &gold } else { &limiter };
         assert!(of.check_n_at(&key, 1 + u64::from(key % 2 == 0), NOW).is_allowed());
     }
     assert_eq!(limiter.evictions(), 0);
     for key in 0..1_000_u64 {
-        let (of, left) = if key % 2 == 0 { (&gold, 2) } else { (&limiter, 1) };
-        assert_eq!(of.peek_at(&key, NOW).remaining(), left, "key {key}");
+        // Half of two per hour, and of four per day.
+        let (of, left, minutes) = if key % 2 == 0 { (&gold, 2, 12 * 60) } else { (&limiter, 1, 30) };
+        let found = of.peek_at(&key, NOW);
+        assert_eq!(found.remaining(), left, "key {key}");
+        assert_eq!(found.reset_after(), Duration::from_secs(minutes * 60), "key {key}");
     }
     assert!(limiter.allocated_bytes() > 32_000, "what is beside the states counts too");
+}
+
+#[test]
+fn a_refund_through_a_tier_that_the_key_has_left_gives_nothing() {
+    // In the faster tier the charge had come back and was spent again; through the slower one it was given back as well.
+    for charges in [vec![10], vec![5, 5]] {
+        let slow = small(Quota::per_hour(10));
+        let fast = slow.tier(Quota::per_second(1_000).burst(10));
+        for units in &charges {
+            assert!(slow.check_n_at("ann", *units, NOW).is_allowed());
+        }
+        assert_eq!(fast.peek_at("ann", NOW).remaining(), 0);
+        let now = later(Duration::from_secs(1));
+        assert!(fast.check_n_at("ann", 10, now).is_allowed());
+        for units in &charges {
+            assert_eq!(slow.refund_at("ann", *units, NOW, now), 0);
+        }
+        assert!(!slow.check_at("ann", now).is_allowed());
+        // Nor through the other one, where the charge is as long ago as it takes to come back.
+        assert_eq!(fast.refund_at("ann", 10, NOW, now), 0);
+    }
+}
+
+#[test]
+fn a_cancellation_in_a_tier_that_the_key_has_left_gives_nothing() {
+    let slow = small(Quota::per_hour(10));
+    let fast = slow.tier(Quota::per_second(1_000).burst(10));
+    let reservation = slow.reserve_at("ann", 10, Duration::ZERO, NOW).expect("a new key");
+    assert_eq!(fast.peek_at("ann", NOW).remaining(), 0);
+    let now = later(Duration::from_secs(1));
+    assert!(fast.check_n_at("ann", 10, now).is_allowed());
+    assert_eq!(reservation.cancel_at(now), 0);
+    assert_eq!(fast.peek_at("ann", now).remaining(), 0);
+}
+
+#[test]
+fn a_refund_after_another_tier_gives_back_no_more_than_the_charge() {
+    // That the key was elsewhere is written down nowhere. `tier` says what that can cost, and it costs no more.
+    let slow = small(Quota::per_hour(10));
+    let fast = slow.tier(Quota::per_second(1_000).burst(10));
+    assert!(slow.check_n_at("ann", 4, NOW).is_allowed());
+    assert_eq!(fast.peek_at("ann", NOW).remaining(), 6);
+    let now = later(Duration::from_secs(1));
+    assert!(fast.check_n_at("ann", 10, now).is_allowed());
+    assert!(!slow.check_at("ann", now).is_allowed());
+    // Of the second since the charge the slow tier knows, and of the rate of the fast one it does not.
+    assert_eq!(slow.refund_at("ann", 4, NOW, now), 3);
+    assert_eq!(slow.take_up_to_at("ann", 10, now), 3);
 }
 
 #[test]

@@ -8,7 +8,9 @@ const SECOND: u64 = 1_000_000_000;
 fn a_window_cannot_be_made_of_nothing_or_of_more_than_can_be_counted() {
     let field = |limit, period| FixedWindow::from_ticks(limit, period).err().map(|error| error.field());
     assert_eq!(field(1, 1), None);
-    assert_eq!(field(u32::MAX.into(), LONGEST), None);
+    assert_eq!(field((1 << 32) - 2, LONGEST), None);
+    // A penalty is one more than the limit.
+    assert_eq!(field((1 << 32) - 1, LONGEST), Some("limit"));
     assert_eq!(field(0, 1), Some("limit"));
     assert_eq!(field(1 << 32, 1), Some("limit"));
     assert_eq!(field(1 << 33, 1), Some("limit"));
@@ -65,7 +67,7 @@ fn a_window_that_no_tick_ends_is_never_charged() {
 fn a_penalty_ends_with_the_window_of_its_last_tick() {
     let window = FixedWindow::from_ticks(3, 10).expect("a quota");
     for (until, end) in [(1, 10), (9, 10), (10, 10), (11, 20), (20, 20)] {
-        assert_eq!(Algorithm::penalized(&window, window.fresh(), 0, until), Count::new(end, 3));
+        assert_eq!(Algorithm::penalized(&window, window.fresh(), 0, until), Count::new(end, 4));
     }
 }
 
@@ -73,7 +75,7 @@ fn a_penalty_ends_with_the_window_of_its_last_tick() {
 fn a_penalty_beyond_all_windows_lasts_for_ever() {
     let window = FixedWindow::from_ticks(3, 10).expect("a quota");
     let penalized = Algorithm::penalized(&window, window.fresh(), 0, u64::MAX);
-    assert_eq!(penalized, Count::new(u64::MAX, 3));
+    assert_eq!(penalized, Count::new(u64::MAX, 4));
     assert_eq!(Algorithm::admit(&window, penalized, u64::MAX - 1, 1), Err(NEVER));
 }
 
@@ -85,6 +87,23 @@ fn staggered_windows_begin_all_over_the_period() {
     for (hash, shift) in [(0, 0), (1 << 63, 500), (1 << 62, 250), (u64::MAX, 999)] {
         assert_eq!(window.staggered().shift(hash), shift);
         assert_eq!(window.shift(hash), 0);
+    }
+}
+
+#[test]
+fn a_window_of_centuries_that_is_shifted_ends_before_time_does() {
+    // The time of a key that was shifted by most of a window ended as much early, and nothing was admitted from then on.
+    const YEARS: u64 = 366 * 86_400 * SECOND;
+    for period in [1, SECOND, 100 * YEARS, 286 * YEARS, 290 * YEARS, 400 * YEARS, LONGEST - 1, LONGEST] {
+        let window = FixedWindow::from_ticks(1, period).expect("a quota").staggered();
+        assert!(window.is_staggered());
+        for hash in [0, 1 << 63, u64::MAX] {
+            let shift = window.shift(hash);
+            assert!(shift < period);
+            let own = (10 * YEARS).saturating_add(shift);
+            assert!(Algorithm::admit(&window, window.fresh(), own, 1).is_ok(), "{window:?} by {shift}");
+        }
+        assert_eq!(window.shift(1 << 63) > 0, period > 1 && period < LONGEST, "{window:?}");
     }
 }
 

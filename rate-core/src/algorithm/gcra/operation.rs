@@ -42,10 +42,17 @@ impl Gcra {
         (ahead.ticks - tolerance.ticks).saturating_add(u64::from(ahead.parts > tolerance.parts))
     }
 
-    /// The tick at which `cost` units, at most the burst, conform if `ahead` others are taken first.
-    pub(in crate::algorithm) fn conforms_behind(&self, state: Tat, now: u64, ahead: u64, cost: u64) -> u128 {
-        let last = self.count(state.max(self.fresh_at(now))).saturating_add(self.of_units(ahead));
+    /// The tick at which `cost` units, at most the burst, conform if `ahead` others are taken first, from `state` on.
+    pub(in crate::algorithm) fn conforms_behind(&self, state: Tat, ahead: u64, cost: u64) -> u128 {
+        let last = self.count(state).saturating_add(self.of_units(ahead));
         last.saturating_sub(self.full() - self.of_units(cost)).div_ceil(self.parts.get().into())
+    }
+
+    /// Whether time does not end before what lies `units` intervals after `state`.
+    pub(in crate::algorithm) fn is_in_time(&self, state: Tat, units: u64) -> bool {
+        // Not rounded up: the last tick has parts like any other.
+        let last = self.count(state).saturating_add(self.of_units(units)) / u128::from(self.parts.get());
+        last <= u128::from(u64::MAX)
     }
 
     /// The tick that lies `units` intervals after `state`.
@@ -62,12 +69,11 @@ impl Gcra {
         wait: u64,
         max_wait: u64,
     ) -> Result<(Tat, u64), u64> {
-        if wait > max_wait {
-            return Err(wait - max_wait);
-        }
-        let start = if state.ticks < now { self.fresh_at(now) } else { state };
         let (step, _) = self.terms(cost);
-        self.moved(start, step).map(|next| (next, wait)).ok_or(NEVER)
+        if wait > max_wait {
+            return Err(self.if_it_helps(wait - max_wait, state, now, step));
+        }
+        self.charged(state, now, step).map(|next| (next, wait)).ok_or(NEVER)
     }
 
     /// Takes the last reservation of the line back, as if it had never been made.
@@ -121,8 +127,10 @@ impl Debit for Gcra {
     fn debit(&self, state: Tat, now: u64, units: u64, max_debt: u64) -> (Tat, u64) {
         let ahead = self.count(state.ahead_of(now));
         let room = self.full().saturating_add(self.of_units(max_debt)).saturating_sub(ahead);
-        let taken = (room / u128::from(self.interval.get())).min(u128::from(units)) as u64;
         // Past the end of representable time nothing can be charged.
+        let time = (u128::from(u64::MAX - now) + 1) * u128::from(self.parts.get()) - 1;
+        let room = room.min(time.saturating_sub(ahead));
+        let taken = (room / u128::from(self.interval.get())).min(u128::from(units)) as u64;
         match self.ahead_by(now, ahead + self.of_units(taken)) {
             Some(next) if taken > 0 => (next, taken),
             _ => (state, 0),

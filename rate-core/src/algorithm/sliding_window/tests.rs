@@ -15,13 +15,13 @@ fn a_window_cannot_be_made_of_nothing_or_of_more_than_fits_beside_its_number() {
     assert_eq!(field(1, LONGEST), None);
     assert_eq!(field(1, LONGEST + 1), Some("period"));
     for (period, most) in [
-        (1, (1 << 16) - 1),
-        (2, (1 << 16) - 1),
-        (4, (1 << 17) - 1),
-        (SECOND / 1_000, 33_554_431),
-        (SECOND, (1 << 30) - 1),
-        (60 * SECOND, u32::MAX.into()),
-        (LONGEST, u32::MAX.into()),
+        (1, (1 << 16) - 2),
+        (2, (1 << 16) - 2),
+        (4, (1 << 17) - 2),
+        (SECOND / 1_000, 33_554_430),
+        (SECOND, (1 << 30) - 2),
+        (60 * SECOND, u64::from(u32::MAX) - 1),
+        (LONGEST, u64::from(u32::MAX) - 1),
     ] {
         assert_eq!(field(most, period), None, "{most} in {period}");
         assert_eq!(field(most + 1, period), Some("limit"), "{most} in {period}");
@@ -42,15 +42,17 @@ fn a_window_has_no_burst_of_its_own() {
 #[test]
 fn the_largest_counts_fit_a_word_beside_the_last_number() {
     for (limit, period) in [
-        ((1 << 16) - 1, 1),
-        (33_554_431, SECOND / 1_000),
-        ((1 << 30) - 1, SECOND),
-        (u32::MAX.into(), LONGEST),
+        ((1 << 16) - 2, 1),
+        (33_554_430, SECOND / 1_000),
+        ((1 << 30) - 2, SECOND),
+        (u64::from(u32::MAX) - 1, LONGEST),
     ] {
         let window = window(limit, period);
         let limit = limit as u32;
         for number in [0, 1, u64::MAX / period / 2, u64::MAX / period] {
-            for (previous, current) in [(0, 0), (limit, 0), (0, limit), (limit, limit), (1, 2)] {
+            for (previous, current) in
+                [(0, 0), (limit, 0), (0, limit), (limit, limit), (limit + 1, limit + 1), (1, 2)]
+            {
                 let counts = Counts::new(number, previous, current);
                 assert_eq!(window.unpack(window.pack(counts)), counts, "{window:?}");
             }
@@ -109,9 +111,32 @@ fn a_refund_is_taken_from_the_window_that_was_charged() {
 #[test]
 fn a_key_that_was_dropped_counts_as_one_that_had_everything() {
     let window = window(10, 8);
-    assert_eq!(window.unpack(window.fresh_at(24)), Counts::new(2, 10, 0));
-    assert_eq!(window.unpack(window.fresh_at(8)), Counts::new(0, 10, 0));
-    assert_eq!(window.fresh_at(0), Word::default());
+    let full = |instant| window.unpack(window.full_until(instant));
+    assert_eq!(
+        [1, 8, 9, 24].map(full),
+        [(0, 11), (0, 11), (1, 11), (2, 11)].map(|(at, count)| Counts::new(at, 0, count))
+    );
+    assert_eq!(window.full_until(0), Word::default());
+    assert_eq!(full(u64::MAX), Counts::new(u64::MAX / 8, 0, 11));
+}
+
+#[test]
+fn a_key_that_is_idle_is_as_full_before_as_what_is_over_by_then_can_be() {
+    let window = window(10, 8);
+    let fresh = |instant, by| window.unpack(window.fresh_at(instant, by));
+    for (instant, by, counts) in [
+        (9, 24, Counts::new(1, 0, 11)),
+        (16, 24, Counts::new(1, 0, 11)),
+        (16, 23, Counts::new(1, 11, 0)),
+        (16, 16, Counts::new(1, 11, 0)),
+        (9, 15, Counts::new(0, 11, 0)),
+        (3, 7, Counts::default()),
+        (0, 0, Counts::default()),
+        (0, 100, Counts::default()),
+    ] {
+        assert_eq!(fresh(instant, by), counts, "{instant}, by {by}");
+        assert!(window.fresh_from(counts) <= by);
+    }
 }
 
 #[test]
@@ -127,11 +152,31 @@ fn a_penalty_fills_the_window_until_it_is_over() {
     let counts = Counts::new(1, 6, 3);
     let penalized = |now, until| window.penalized(counts, now, until);
     assert_eq!(penalized(10, 10), counts);
-    assert_eq!(penalized(10, 11), Counts::new(1, 6, 10));
-    assert_eq!(penalized(10, 16), Counts::new(1, 6, 10));
-    assert_eq!(penalized(10, 17), Counts::new(2, 3, 10));
-    assert_eq!(penalized(10, 24), Counts::new(2, 3, 10));
-    assert_eq!(penalized(10, 25), Counts::new(3, 0, 10));
+    assert_eq!(penalized(10, 11), Counts::new(1, 6, 11));
+    assert_eq!(penalized(10, 16), Counts::new(1, 6, 11));
+    assert_eq!(penalized(10, 17), Counts::new(2, 3, 11));
+    assert_eq!(penalized(10, 24), Counts::new(2, 3, 11));
+    assert_eq!(penalized(10, 25), Counts::new(3, 0, 11));
     // Late, when the key is further already.
-    assert_eq!(penalized(0, 3), Counts::new(1, 6, 10));
+    assert_eq!(penalized(0, 3), Counts::new(1, 6, 11));
+}
+
+#[test]
+fn a_penalty_fades_as_the_limit_does_and_cannot_be_refunded() {
+    let window = window(10, 8);
+    let penalized = window.penalized(Counts::new(1, 0, 5), 10, 16);
+    let spent = Counts::new(1, 0, 10);
+    let charge = Charged { units: 5, at: 10 };
+    for now in [10, 15, 16, 20, 23, 24] {
+        assert_eq!(window.standing(penalized, now), window.standing(spent, now), "{now}");
+        for cost in [1, 5, 10] {
+            let ends = |state| window.admit(state, now, cost).map(Counts::current);
+            assert_eq!(ends(penalized), ends(spent), "{cost} at {now}");
+        }
+        assert_eq!(window.refund(penalized, charge, now), (penalized, 0), "{now}");
+    }
+    // What is taken while it fades can be given back.
+    let taken = window.admit(penalized, 20, 3).expect("half has faded");
+    assert_eq!(window.refund(taken, Charged { units: 3, at: 20 }, 20), (Counts::new(2, 11, 0), 3));
+    assert_eq!(window.refund(taken, charge, 20), (taken, 0));
 }

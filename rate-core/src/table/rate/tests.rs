@@ -1,5 +1,6 @@
 use super::*;
 use crate::Quota;
+use crate::algorithm::SlidingWindow;
 use crate::table::Ask;
 
 const TAG: u64 = 42;
@@ -9,7 +10,11 @@ fn rate(quota: Quota) -> Rate {
 }
 
 fn take(table: &Table, rate: &Rate, cost: u64, now: u64) -> bool {
-    Ask { table, rate, tag: TAG, cost }.decide::<AnyAlgorithm>(now).is_allowed()
+    take_of(table, rate, TAG, cost, now)
+}
+
+fn take_of(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) -> bool {
+    Ask { table, rate, tag, cost }.decide::<AnyAlgorithm>(now).is_allowed()
 }
 
 #[test]
@@ -75,4 +80,40 @@ fn a_clock_that_panics_leaves_no_line_locked() {
     assert!(!take(&table, &quota, 1, 0), "decided, and still exhausted");
     let changed = table.change(quota.algorithm, || 0);
     assert!(!take(&table, &changed, 1, 0));
+}
+
+const SECOND: u64 = 1_000_000_000;
+
+/// A table whose only key spent ten per minute at 30 s and has them back at 90 s.
+fn spent() -> (Table, Rate) {
+    let bucket = rate(Quota::per_minute(10));
+    let table = Table::new(1, &bucket).expect("one key fits");
+    assert!(take(&table, &bucket, 10, 30 * SECOND));
+    (table, bucket)
+}
+
+#[test]
+fn a_dropped_key_is_still_spent_for_a_late_request_under_windows_that_end_later() {
+    // When it was fresh was rounded down to the end of a window, before which the request came that found it fresh.
+    let (table, bucket) = spent();
+    for other in 1..=6 {
+        assert!(take_of(&table, &bucket, other, 1, 100 * SECOND));
+    }
+    assert_eq!(table.lines[0].find(TAG), None, "dropped as fresh");
+    let windows = table.change(SlidingWindow::new(Quota::per_minute(10)).into(), || 100 * SECOND);
+    for late in [31, 59, 60, 65, 89] {
+        assert!(!take(&table, &windows, 1, late * SECOND), "late, at {late} s");
+    }
+    // Nor is anybody refused for it who is not late.
+    assert!(take(&table, &windows, 10, 90 * SECOND));
+}
+
+#[test]
+fn an_idle_key_is_idle_after_a_change_and_spent_for_late_requests_before_the_window() {
+    for (changed, late) in [(100, 1), (130, 31), (130, 65), (200, 65), (200, 89)] {
+        let (table, _) = spent();
+        let windows = table.change(SlidingWindow::new(Quota::per_minute(10)).into(), || changed * SECOND);
+        assert!(!take(&table, &windows, 1, late * SECOND), "at {late} s, changed at {changed} s");
+        assert!(take(&table, &windows, 10, changed * SECOND), "changed at {changed} s");
+    }
 }

@@ -97,6 +97,12 @@ impl Bucket {
         self.full() - shares < (i128::from(u64::MAX - now) + 1) * self.gain
     }
 
+    /// A wait after which `cost` tokens can be taken or reserved, unless they are not earned back while time can be written down.
+    fn if_taken_after(&self, wait: u64, cost: u64, now: u64) -> Option<u64> {
+        let then = now.checked_add(wait)?;
+        self.is_earned_in_time(self.shares_at(then) - i128::from(cost) * self.token, then).then_some(wait)
+    }
+
     fn set(&mut self, shares: i128, now: u64) {
         self.level = Level { instant: now, shares };
     }
@@ -115,14 +121,11 @@ impl Model for Bucket {
         }
     }
 
-    /// Until there are as many tokens: whether they can be taken then, at the end of representable time, is not asked.
+    /// Until there are as many tokens, if they can be taken then.
     fn wait(&self, cost: u64, now: Timestamp) -> Option<u64> {
         let now = now.as_nanos();
         let left = self.shares_at(now) - i128::from(cost) * self.token;
-        if left < 0 {
-            return Some(self.time_for(-left));
-        }
-        self.is_earned_in_time(left, now).then_some(0)
+        self.if_taken_after(self.time_for(-left), cost, now)
     }
 
     fn take(&mut self, units: u64, now: Timestamp) {
@@ -168,7 +171,8 @@ impl Model for Bucket {
         // Nothing can be had at once, even when there is less than no token.
         let wait = if cost == 0 { 0 } else { self.time_for(-left) };
         if wait > nanos(max_wait) {
-            return Some(Err(refused(self.standing(now), Some(wait - nanos(max_wait)))));
+            let wait = self.if_taken_after(wait - nanos(max_wait), cost, now.as_nanos());
+            return Some(Err(refused(self.standing(now), wait)));
         }
         let ready = now.saturating_add(Duration::from_nanos(wait));
         if cost > 0 {
@@ -197,15 +201,15 @@ impl Model for Bucket {
     fn debit(&mut self, units: u64, max_debt: u64, now: Timestamp) -> Option<u64> {
         let shares = self.shares_at(now.as_nanos());
         // More than 128 bits is more than any time there is.
-        let room = shares.saturating_add(i128::from(max_debt).saturating_mul(self.token));
-        let taken = (room.max(0) / self.token).min(i128::from(units));
-        let left = shares.saturating_sub(taken.saturating_mul(self.token));
-        if taken == 0
-            || left < -i128::from(u64::MAX) * self.gain
-            || !self.is_earned_in_time(left, now.as_nanos())
-        {
+        let allowed = shares.saturating_add(i128::from(max_debt).saturating_mul(self.token));
+        // Of which all have to be earned back while time can be written down.
+        let time = (i128::from(u64::MAX - now.as_nanos()) + 1) * self.gain - 1;
+        let room = allowed.min(time - (self.full() - shares)).max(0);
+        let taken = (room / self.token).min(i128::from(units));
+        if taken == 0 {
             return Some(0);
         }
+        let left = shares - taken * self.token;
         self.set(left, now.as_nanos());
         Some(taken as u64)
     }

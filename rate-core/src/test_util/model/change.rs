@@ -1,5 +1,7 @@
 //! From one limit to another.
 
+use core::time::Duration;
+
 use super::{AnyModel, Model};
 use crate::Timestamp;
 
@@ -35,7 +37,8 @@ impl AnyModel {
     /// * From bucket to bucket it is the time in which it comes back that counts, in whole nanoseconds and rounded up. What is
     ///   owed beyond a whole bucket is owed as long as before.
     /// * Else it is units, and the new limit begins with so many taken, rounded up: at `at`, or at the last instant at which
-    ///   they can have been taken, if `at` is late or the key was penalized or owes more than a whole bucket.
+    ///   they can have been taken, if `at` is late or the key was penalized or owes more than a whole bucket. Between windows
+    ///   they are a penalty still, of which nothing is given back.
     /// * An idle key stays idle, and to a request that is late is as spent as it was.
     ///
     /// # Examples
@@ -63,12 +66,13 @@ impl AnyModel {
     fn with_time_of(self, from: &Backlog, to: &Backlog, at: Timestamp) -> Self {
         let used = from.time_for(from.used);
         if used == 0 {
-            return self.fresh_by(from.gone_by());
+            return self.fresh_by(from.gone_by(), at.as_nanos());
         }
         let (all, next_all) = (from.full / from.gain, to.time_for(to.full));
         let share = if used >= all { next_all } else { (used * next_all + all - 1) / all };
         let instant = i128::from(at.as_nanos()) + (used - all).max(0) + share;
-        self.fresh_by(u64::try_from(instant).unwrap_or(u64::MAX))
+        let instant = u64::try_from(instant).unwrap_or(u64::MAX);
+        self.fresh_by(instant, instant)
     }
 
     /// Between any two limits.
@@ -81,15 +85,32 @@ impl AnyModel {
         };
         let units = ((all - left) * next_all).div_ceil(all) as u64;
         if units == 0 {
-            return self.fresh_by(old.fresh_from().min(at.as_nanos()));
+            return self.fresh_by(old.fresh_from().min(at.as_nanos()), at.as_nanos());
         }
         let taken = Timestamp::from_nanos(old.last_taken(at.as_nanos()).max(at.as_nanos()));
         if self.wait(units, taken) != Some(0) {
             // Past the end of representable time.
-            return self.fresh_by(u64::MAX);
+            return self.fresh_by(u64::MAX, u64::MAX);
         }
         self.take(units, taken);
+        if old.is_penalized(at.as_nanos()) {
+            match &mut self {
+                Self::Windows(_) | Self::Counter(_) => self.penalize(Duration::from_nanos(1), taken),
+                Self::Log(log) => log.mark(),
+                Self::Bucket(_) | Self::Queue(_) => {}
+            }
+        }
         self
+    }
+
+    /// Whether it is written down that nothing is admitted at `at` whatever is refunded.
+    fn is_penalized(&self, at: u64) -> bool {
+        match self {
+            Self::Windows(windows) => windows.is_penalized(at),
+            Self::Counter(counter) => counter.is_penalized(at),
+            Self::Log(log) => log.is_penalized(at),
+            Self::Bucket(_) | Self::Queue(_) => false,
+        }
     }
 
     fn backlog(&self, at: Timestamp) -> Option<Backlog> {
@@ -125,13 +146,14 @@ impl AnyModel {
         }
     }
 
-    /// As good as new from the tick `instant` on, and before as spent as a key can be of which that is true.
-    fn fresh_by(self, instant: u64) -> Self {
+    /// As good as new from the tick `instant` on, or from `by` if there is no such state, and before as spent as a key can be of
+    /// which that is true.
+    fn fresh_by(self, instant: u64, by: u64) -> Self {
         match self {
             Self::Bucket(bucket) => Self::Bucket(bucket.full_at(instant)),
             Self::Queue(queue) => Self::Queue(queue.empty_at(instant)),
             Self::Windows(windows) => Self::Windows(windows.full_until(instant)),
-            Self::Counter(counter) => Self::Counter(counter.faded_by(instant)),
+            Self::Counter(counter) => Self::Counter(counter.faded_by(instant, by)),
             Self::Log(log) => Self::Log(log.refused_until(instant)),
         }
     }

@@ -1,6 +1,6 @@
 //! The sliding window counter, in fractions.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use core::time::Duration;
 
 use super::Model;
@@ -13,7 +13,8 @@ use crate::{Quota, Timestamp};
 ///
 /// * A *late* timestamp is charged to the newest window in which anything was, at its beginning if that is yet to come.
 /// * A *refund* is taken off the window that was charged, as long as that one counts.
-/// * A *penalty* fills the window of its last tick, or the newest one if that is later. It counts as units that were taken.
+/// * A *penalty* fills the window of its last tick, or the newest one if that is later. It counts as units
+///   that were taken, of which none are given back.
 ///
 /// # Examples
 ///
@@ -34,6 +35,8 @@ pub struct Counter {
     limit: u64,
     period: u64,
     taken: BTreeMap<i128, u64>,
+    /// The windows that a penalty has filled.
+    penalized: BTreeSet<i128>,
 }
 
 /// What counts at an instant: a window, what was taken in it and in the one before.
@@ -48,14 +51,20 @@ impl Counter {
     /// A counter of nothing.
     #[must_use]
     pub fn new(quota: Quota) -> Self {
-        Self { limit: quota.limit(), period: quota.period_nanos(), taken: BTreeMap::new() }
+        let (taken, penalized) = (BTreeMap::new(), BTreeSet::new());
+        Self { limit: quota.limit(), period: quota.period_nanos(), taken, penalized }
     }
 
-    /// With one full window, the last of which nothing counts from the tick `instant` on.
-    pub(super) fn faded_by(mut self, instant: u64) -> Self {
-        let window = self.window(instant);
-        if window > 0 {
-            self.taken.extend([(window - 2, self.limit), (window - 1, 0)]);
+    /// With one full window: that of the last tick before `instant`, or an earlier one if nothing of it is to count from the tick
+    /// `by` on.
+    pub(super) fn faded_by(mut self, instant: u64, by: u64) -> Self {
+        let Some(last) = instant.checked_sub(1) else { return self };
+        let (window, over) = (self.window(last), self.window(by));
+        if window + 2 <= over {
+            self.fill(window);
+        } else if over > 0 {
+            self.fill(over - 2);
+            self.set(over - 1, 0);
         }
         self
     }
@@ -117,6 +126,16 @@ impl Counter {
     fn set(&mut self, window: i128, taken: u64) {
         self.taken.insert(window, taken);
     }
+
+    fn fill(&mut self, window: i128) {
+        self.set(window, self.limit);
+        self.penalized.insert(window);
+    }
+
+    /// Whether at `now` nothing is admitted whatever is refunded.
+    pub(super) fn is_penalized(&self, now: u64) -> bool {
+        self.penalized.contains(&self.counts(now).window)
+    }
 }
 
 impl Model for Counter {
@@ -160,19 +179,21 @@ impl Model for Counter {
 
     fn penalize(&mut self, time: Duration, now: Timestamp) {
         if let Some(until) = until(time, now) {
-            self.set(self.window(until - 1).max(self.counts(now.as_nanos()).window), self.limit);
+            self.fill(self.window(until - 1).max(self.counts(now.as_nanos()).window));
         }
     }
 
     fn reset(&mut self) {
         self.taken.clear();
+        self.penalized.clear();
     }
 
     fn refund(&mut self, units: u64, charged: Timestamp, now: Timestamp) -> Option<u64> {
         let Counts { window, current, previous } = self.counts(now.as_nanos());
         let charged = self.window(charged.as_nanos());
         let (from, taken) = if charged >= window { (window, current) } else { (charged, previous) };
-        let back = units.min(if charged + 1 >= window { taken } else { 0 });
+        let is_given = charged + 1 >= window && !self.penalized.contains(&from);
+        let back = units.min(if is_given { taken } else { 0 });
         if back > 0 {
             self.set(from, taken - back);
             // What is given back is written down in the window in which it is.

@@ -59,6 +59,18 @@ impl Log {
         self.fresh_from().saturating_sub(self.period)
     }
 
+    /// Whether there is more than can be taken.
+    pub(super) fn is_penalized(&self, at: u64) -> bool {
+        self.used(at) > self.limit
+    }
+
+    /// Makes a penalty of what was taken, which is everything.
+    pub(super) fn mark(&mut self) {
+        if let Some((_, units)) = self.taken.last_mut() {
+            *units += 1;
+        }
+    }
+
     /// The newest instant that is written down.
     fn newest(&self) -> u64 {
         self.taken.last().map_or(0, |(time, _)| *time)
@@ -152,7 +164,7 @@ impl Model for Log {
     fn refund(&mut self, units: u64, charged: Timestamp, now: Timestamp) -> Option<u64> {
         let mut left = units;
         let newest = now.as_nanos().max(self.newest());
-        if newest.saturating_sub(charged.as_nanos()) >= self.period || self.used(newest) > self.limit {
+        if newest.saturating_sub(charged.as_nanos()) >= self.period || self.is_penalized(newest) {
             // It has come back by itself, and what is there was taken since; or the key is penalized.
             return Some(0);
         }

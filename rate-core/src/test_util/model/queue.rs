@@ -97,6 +97,12 @@ impl Queue {
         (filled < (i128::from(u64::MAX - now) + 1) * self.leak).then_some(filled)
     }
 
+    /// A wait after which `units` can be poured in, unless they would not have leaked before the end of representable time.
+    fn if_filled_after(&self, wait: u64, units: u64, now: Timestamp) -> Option<u64> {
+        let then = now.as_nanos().checked_add(wait)?;
+        self.filled(units, then).map(|_| wait)
+    }
+
     fn set(&mut self, water: i128, now: u64) {
         (self.instant, self.water) = (now, water);
     }
@@ -113,16 +119,14 @@ impl Model for Queue {
     }
 
     fn standing(&self, now: Timestamp) -> Standing {
-        let reset_after = self.time_for(self.water_at(now.as_nanos()));
-        Standing { remaining: if reset_after == 0 { self.holds } else { 0 }, reset_after }
+        let now = now.as_nanos();
+        let remaining = if self.water_at(now) <= 0 { self.holds } else { 0 };
+        Standing { remaining, reset_after: self.fresh_from().saturating_sub(now) }
     }
 
-    /// Until the bucket is empty: whether anything can be poured in then, at the end of representable time, is not asked.
+    /// Until the bucket is empty, if anything can be poured in then.
     fn wait(&self, cost: u64, now: Timestamp) -> Option<u64> {
-        match self.time_for(self.water_at(now.as_nanos())) {
-            0 => self.filled(cost, now.as_nanos()).map(|_| 0),
-            wait => Some(wait),
-        }
+        self.if_filled_after(self.time_for(self.water_at(now.as_nanos())), cost, now)
     }
 
     fn take(&mut self, units: u64, now: Timestamp) {
@@ -158,7 +162,7 @@ impl Model for Queue {
         let wait = self.time_for(water);
         let longer = self.time_for(over).max(wait.saturating_sub(nanos(max_wait)));
         if longer > 0 {
-            return Some(Err(refused(self.standing(now), Some(longer))));
+            return Some(Err(refused(self.standing(now), self.if_filled_after(longer, cost, now))));
         }
         let Some(filled) = self.filled(cost, now.as_nanos()) else {
             return Some(Err(refused(self.standing(now), None)));

@@ -15,7 +15,8 @@ use crate::{Quota, Timestamp};
 ///
 /// * A *late* timestamp is charged to the newest window in which anything was.
 /// * A *refund* is of units taken since the newest window began, and given back before it ends.
-/// * A *penalty* fills the window of its last tick, or the newest one if that is later. It counts as units that were taken.
+/// * A *penalty* fills the window of its last tick, or the newest one if that is later. It counts as units
+///   that were taken, of which none are given back.
 /// * In a window that ends past the end of representable time nothing is admitted.
 ///
 /// # Examples
@@ -39,6 +40,8 @@ pub struct Windows {
     division: Division,
     /// By the first tick after the window.
     taken: BTreeMap<u64, u64>,
+    /// The end of the last window that a penalty has filled.
+    penalized: u64,
 }
 
 impl Windows {
@@ -59,7 +62,7 @@ impl Windows {
     }
 
     fn of(limit: u64, division: Division) -> Self {
-        Self { limit, division, taken: BTreeMap::new() }
+        Self { limit, division, taken: BTreeMap::new(), penalized: 0 }
     }
 
     /// The same windows, of which the first began `time` before [`Timestamp::ZERO`]: for a clock that counts from another
@@ -72,8 +75,18 @@ impl Windows {
 
     /// Windows of which one is full that ends before the tick `end`.
     pub(super) fn full_until(mut self, end: u64) -> Self {
-        self.taken.insert(end, self.limit);
+        self.fill(end);
         self
+    }
+
+    fn fill(&mut self, end: u64) {
+        self.taken.insert(end, self.limit);
+        self.penalized = end;
+    }
+
+    /// Whether at `now` nothing is admitted whatever is refunded.
+    pub(super) fn is_penalized(&self, now: u64) -> bool {
+        self.newest().is_some_and(|(end, _)| now < end && end == self.penalized)
     }
 
     /// The end of the newest window in which anything was taken, and how much that is.
@@ -137,16 +150,17 @@ impl Model for Windows {
     fn penalize(&mut self, time: Duration, now: Timestamp) {
         let Some(until) = until(time, now) else { return };
         let last = self.division.end(until - 1).unwrap_or(u64::MAX);
-        self.taken.insert(last.max(self.newest().map_or(0, |(end, _)| end)), self.limit);
+        self.fill(last.max(self.newest().map_or(0, |(end, _)| end)));
     }
 
     fn reset(&mut self) {
         self.taken.clear();
+        self.penalized = 0;
     }
 
     fn refund(&mut self, units: u64, charged: Timestamp, now: Timestamp) -> Option<u64> {
         let Some((end, taken)) = self.newest() else { return Some(0) };
-        if now.as_nanos() >= end || charged.as_nanos() < self.start_of(end) {
+        if now.as_nanos() >= end || end == self.penalized || charged.as_nanos() < self.start_of(end) {
             return Some(0);
         }
         let back = units.min(taken);

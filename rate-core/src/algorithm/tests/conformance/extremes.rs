@@ -2,6 +2,7 @@
 
 use super::super::relative::Relative;
 use super::subject::Subject;
+use crate::algorithm::NEVER;
 
 pub(super) fn a_long_gap_is_like_any_other<A: Relative>(subject: &Subject<A>) {
     let algorithm = subject.algorithm;
@@ -32,6 +33,35 @@ pub(super) fn nobody_is_unlimited_at_the_end_of_time<A: Relative>(subject: &Subj
             }
         }
         assert!(algorithm.admit(state, u64::MAX, 1).is_err(), "{algorithm:?} from {first} on");
+    }
+}
+
+/// A wait was told that was over before the end of time, at an instant at which what was to be charged ended after it: who had
+/// waited three hundred years was refused for ever.
+pub(super) fn no_wait_is_told_that_does_not_help<A: Relative>(subject: &Subject<A>) {
+    let (algorithm, ticks) = (subject.algorithm, subject.algorithm.ticks());
+    for left in [5 * ticks, 3 * ticks, 2 * ticks, ticks + 1, ticks, ticks - 1, 2, 1, 0] {
+        let (mut state, now) = (algorithm.fresh(), u64::MAX - left);
+        for units in subject.costs() {
+            (state, _) = algorithm.admit_up_to(state, now, units);
+            for (at, cost) in [0, left / 2, left]
+                .into_iter()
+                .flat_map(|later| subject.costs().into_iter().map(move |cost| (now + later, cost)))
+            {
+                let then = match algorithm.admit(state.clone(), at, cost) {
+                    Ok(_) => continue,
+                    Err(NEVER) => u64::MAX,
+                    Err(wait) => at.checked_add(wait).expect("what is past the end of time is never"),
+                };
+                let helps = algorithm.admit(state.clone(), then, cost);
+                let told = algorithm.admit(state.clone(), at, cost) != Err(NEVER);
+                assert_eq!(
+                    helps.is_ok(),
+                    told,
+                    "{algorithm:?}: {state:?} at {at}: {cost}, at {then}: {helps:?}"
+                );
+            }
+        }
     }
 }
 

@@ -48,6 +48,7 @@ macro_rules! behaves {
             extremes:
                 a_long_gap_is_like_any_other
                 nobody_is_unlimited_at_the_end_of_time
+                no_wait_is_told_that_does_not_help
                 nothing_panics_or_wraps;
         }
     };
@@ -63,6 +64,15 @@ macro_rules! behaves_in_refunds {
                 a_second_refund_of_a_charge_gives_nothing
                 a_refund_of_what_has_come_back_gives_nothing
                 a_refund_gives_no_more_than_was_taken;
+        }
+    };
+}
+
+macro_rules! behaves_in_penalties {
+    ($subjects:ident) => {
+        behave! { $subjects:
+            penalty:
+                no_refund_lifts_a_penalty;
         }
     };
 }
@@ -89,7 +99,8 @@ macro_rules! behaves_in_words {
             words:
                 a_state_fits_a_word
                 words_are_answered_as_states_are
-                a_state_that_was_dropped_leaves_no_less_behind;
+                a_state_that_was_dropped_leaves_no_less_behind
+                who_comes_late_finds_a_dropped_key_full;
         }
     };
 }
@@ -122,23 +133,27 @@ mod fixed_window {
     behaves!(FIXED_WINDOW);
     behaves_in_words!(FIXED_WINDOW);
     behaves_in_refunds!(FIXED_WINDOW);
+    behaves_in_penalties!(FIXED_WINDOW);
 }
 
 mod calendar_window {
     behaves!(CALENDAR_WINDOW);
     behaves_in_words!(CALENDAR_WINDOW);
     behaves_in_refunds!(CALENDAR_WINDOW);
+    behaves_in_penalties!(CALENDAR_WINDOW);
 }
 
 mod sliding_window {
     behaves!(SLIDING_WINDOW);
     behaves_in_words!(SLIDING_WINDOW);
     behaves_in_refunds!(SLIDING_WINDOW);
+    behaves_in_penalties!(SLIDING_WINDOW);
 }
 
 mod sliding_log {
     behaves!(SLIDING_LOG);
     behaves_in_refunds!(SLIDING_LOG);
+    behaves_in_penalties!(SLIDING_LOG);
 }
 
 mod any {

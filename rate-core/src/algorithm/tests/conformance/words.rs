@@ -29,10 +29,25 @@ pub(super) fn a_state_that_was_dropped_leaves_no_less_behind<A: Relative + Packe
     let algorithm = subject.algorithm;
     subject.each(|state, now| {
         let fresh_from = algorithm.fresh_from(state.clone());
-        let left = algorithm.unpack(algorithm.fresh_at(fresh_from));
+        let left = algorithm.unpack(algorithm.fresh_at(fresh_from, fresh_from));
         let late = [now.saturating_sub(algorithm.ticks()), now.saturating_sub(2), now.saturating_sub(1)];
         subject.assert_no_better(&left, state, &late);
         subject.assert_no_better(&left, state, &subject.instants(state, now));
         subject.assert_alike(&left, &algorithm.fresh(), &subject.instants(state, fresh_from.max(now)));
     });
+}
+
+pub(super) fn who_comes_late_finds_a_dropped_key_full<A: Relative + Packed>(subject: &Subject<A>) {
+    // Whatever limit it was counted by when it was dropped: the instant can be any.
+    let algorithm = subject.algorithm;
+    for now in subject.nows() {
+        for instant in [now, now + 1, now + algorithm.ticks() / 2, now + algorithm.ticks()] {
+            let left = algorithm.unpack(algorithm.full_until(instant));
+            for late in [instant.saturating_sub(1), instant.saturating_sub(algorithm.ticks())] {
+                let standing = algorithm.standing(left.clone(), late);
+                assert!(late >= instant || standing.reset_after >= instant - late, "{left:?} at {late}");
+                assert!(late >= instant || standing.remaining < algorithm.capacity(), "{left:?} at {late}");
+            }
+        }
+    }
 }
