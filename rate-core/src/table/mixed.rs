@@ -3,10 +3,10 @@
 //! As in [`pair`](super::pair), with what a log needs besides; and what is left of words is not computed here, but by whoever
 //! wants to know.
 
-use super::Ask;
+use super::{Ask, Verdict, pair};
 use super::line::{Guard, Line};
 use crate::algorithm::{
-    Algorithm, AnyAlgorithm, Engine, Entries, LogCount, NEVER, Packed, SlidingLog, Standing, Word,
+    Algorithm, AnyAlgorithm, Engine, Entries, LogCount, NEVER, Packed, SlidingLog, Standing, Whole, Word,
 };
 use crate::kept::AtomicLog;
 
@@ -119,6 +119,41 @@ impl<'a> Reached<'a> {
 /// Decides both as one, or says nothing.
 #[inline(never)]
 pub(crate) fn decide_mixed(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Half; 2]> {
+    match (&a.rate.usual, &b.rate.usual) {
+        (Some(gcra), _) => decide_beside(Whole(gcra), a, b, now, |usual, other| [usual, other]),
+        (_, Some(gcra)) => decide_beside(Whole(gcra), b, a, now, |usual, other| [other, usual]),
+        _ => decide_anyhow(a, b, now),
+    }
+}
+
+/// As [`decide_mixed`], where one is a token bucket of whole ticks.
+#[inline(always)]
+fn decide_beside(
+    engine: Whole<'_>,
+    ask: &Ask<'_>,
+    other: &Ask<'_>,
+    now: u64,
+    in_order: impl Fn(Half, Half) -> [Half; 2],
+) -> Option<[Half; 2]> {
+    let own = other.rate.time_of(other.tag, now);
+    let usual = (ask, &engine, now);
+    let half = |Verdict { state, wait }| Half { state, wait, left: None };
+    let halves = |usual, other| in_order(half(usual), half(other));
+    match &other.rate.algorithm {
+        AnyAlgorithm::LeakyBucket(bucket) => pair::decide(usual, (other, bucket, own), halves),
+        AnyAlgorithm::FixedWindow(window) => pair::decide(usual, (other, window, own), halves),
+        AnyAlgorithm::CalendarWindow(window) => pair::decide(usual, (other, window, own), halves),
+        AnyAlgorithm::SlidingWindow(window) => pair::decide(usual, (other, window, own), halves),
+        AnyAlgorithm::Gcra(_) | AnyAlgorithm::SlidingLog(_) => {
+            let [usual, other] = decide_anyhow(ask, other, now)?;
+            Some(in_order(usual, other))
+        }
+    }
+}
+
+/// As [`decide_mixed`], whatever the algorithms are.
+#[inline(never)]
+fn decide_anyhow(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Half; 2]> {
     if a.rate.is_tiered() || b.rate.is_tiered() {
         return None;
     }

@@ -1,11 +1,11 @@
-//! Two limits on one request, in the case that nearly always holds: both keys known, each in its first line, and nobody
-//! in the way.
+//! Two limits on one request, in the case that nearly always holds: both keys known, and nobody in the
+//! way.
 //!
 //! The steps are those of [`several`](super::several), without the lists it needs for anything else. Whatever does not
 //! fit is left to it.
 
-use super::line::{Guard, Line};
-use super::{Ask, Verdict};
+use super::line::{Epoch, Guard, Line};
+use super::{Ask, Table, Verdict};
 use crate::Decision;
 use crate::algorithm::{Engine, Gcra, Whole, Word};
 
@@ -19,9 +19,12 @@ struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     #[inline(always)]
-    fn look<E: Engine>(ask: &Ask<'a>, line: &'a Line) -> Option<Self> {
-        let guard = line.open_in(ask.rate.epoch)?;
-        let slot = line.find(ask.tag)?;
+    fn look<E: Engine>(ask: &Ask<'a>, first: &'a Line) -> Option<Self> {
+        let found = find(first, ask.rate.epoch, ask.tag);
+        let (line, guard, slot) = match found {
+            Some((guard, slot)) => (first, guard, slot),
+            None => find_in_second(ask.table, ask.rate.epoch, ask.tag)?,
+        };
         let state = if E::NARROW { line.narrow(slot) } else { line.state(slot) };
         Some(Self { line, guard, slot, state })
     }
@@ -35,6 +38,21 @@ impl<'a> Seen<'a> {
         }
         self.line.unlock(self.guard);
     }
+}
+
+#[inline(always)]
+fn find(line: &Line, epoch: Epoch, tag: u64) -> Option<(Guard, usize)> {
+    let guard = line.open_in(epoch)?;
+    Some((guard, line.find(tag)?))
+}
+
+/// One key in twenty; going the general way for it would take as long as ten decisions.
+#[inline(never)]
+fn find_in_second(table: &Table, epoch: Epoch, tag: u64) -> Option<(&Line, Guard, usize)> {
+    let line = &table.lines[table.second_home(tag)];
+    line.warm();
+    let (guard, slot) = find(line, epoch, tag)?;
+    Some((line, guard, slot))
 }
 
 /// Both in the case that nearly always holds, each a token bucket of whole ticks.
@@ -51,55 +69,54 @@ impl<'a> Usual<'a> {
     #[inline(always)]
     pub(crate) fn decide(&self, now: u64) -> Option<[Decision; 2]> {
         let [(a, first), (b, second)] = &self.0;
-        decide((a, &Whole(first), now), (b, &Whole(second), now))
+        let (first, second) = (Whole(first), Whole(second));
+        let [a, b] = decide((a, &first, now), (b, &second, now), |a, b| [a, b])?;
+        Some([
+            Decision::new(first.most(), first.standing_word(a.state, now), a.wait),
+            Decision::new(second.most(), second.standing_word(b.state, now), b.wait),
+        ])
     }
 }
 
-/// Each with its key's own time.
+/// Decides both as one, each in its key's own time, or says nothing.
+///
+/// What is returned is made by `answer`, once for each way to end: verdicts that were put together first would be in memory.
 #[inline(always)]
-fn decide<A: Engine, B: Engine>(
+pub(super) fn decide<A: Engine, B: Engine, T>(
     (a, a_engine, a_now): (&Ask<'_>, &A, u64),
     (b, b_engine, b_now): (&Ask<'_>, &B, u64),
-) -> Option<[Decision; 2]> {
-    let line_of = |ask: &Ask<'_>| ask.table.first_home(ask.tag);
-    let (a_line, b_line) = (&a.table.lines[line_of(a)], &b.table.lines[line_of(b)]);
-    if core::ptr::eq(a_line, b_line) {
+    answer: impl Fn(Verdict, Verdict) -> T,
+) -> Option<T> {
+    let first_of = |ask: &Ask<'_>| ask.table.first_home(ask.tag);
+    let (a_first, b_first) = (&a.table.lines[first_of(a)], &b.table.lines[first_of(b)]);
+    // Both lines are on their way before either is needed.
+    a_first.warm();
+    b_first.warm();
+    let (a_seen, b_seen) = (Seen::look::<A>(a, a_first)?, Seen::look::<B>(b, b_first)?);
+    if core::ptr::eq(a_seen.line, b_seen.line) {
         return None;
     }
-    // Both lines are on their way before either is needed.
-    a_line.warm();
-    b_line.warm();
-    let (a_seen, b_seen) = (Seen::look::<A>(a, a_line)?, Seen::look::<B>(b, b_line)?);
     let a_answer = a_engine.admit_word(a_seen.state, a_now, a.cost);
     let b_answer = b_engine.admit_word(b_seen.state, b_now, b.cost);
-    let verdicts = match (a_answer, b_answer) {
-        (Ok(a_next), Ok(b_next)) => {
-            let a_first = core::ptr::from_ref(a_line).addr() < core::ptr::from_ref(b_line).addr();
-            let (lower, upper) = if a_first { (&a_seen, &b_seen) } else { (&b_seen, &a_seen) };
-            if !lower.line.try_lock_open(lower.guard) {
-                return None;
-            }
-            if !upper.line.try_lock_open(upper.guard) {
-                lower.line.release(lower.guard);
-                return None;
-            }
-            a_seen.write::<A>(a_next);
-            b_seen.write::<B>(b_next);
-            [Verdict { state: a_next, wait: None }, Verdict { state: b_next, wait: None }]
+    let (Ok(a_next), Ok(b_next)) = (a_answer, b_answer) else {
+        if !a_seen.line.is_still(a_seen.guard) || !b_seen.line.is_still(b_seen.guard) {
+            return None;
         }
-        (a_answer, b_answer) => {
-            if !a_line.is_still(a_seen.guard) || !b_line.is_still(b_seen.guard) {
-                return None;
-            }
-            [
-                Verdict { state: a_seen.state, wait: a_answer.err() },
-                Verdict { state: b_seen.state, wait: b_answer.err() },
-            ]
-        }
+        return Some(answer(
+            Verdict { state: a_seen.state, wait: a_answer.err() },
+            Verdict { state: b_seen.state, wait: b_answer.err() },
+        ));
     };
-    let [a_verdict, b_verdict] = verdicts;
-    Some([
-        Decision::new(a_engine.most(), a_engine.standing_word(a_verdict.state, a_now), a_verdict.wait),
-        Decision::new(b_engine.most(), b_engine.standing_word(b_verdict.state, b_now), b_verdict.wait),
-    ])
+    let a_is_lower = core::ptr::from_ref(a_seen.line).addr() < core::ptr::from_ref(b_seen.line).addr();
+    let (lower, upper) = if a_is_lower { (&a_seen, &b_seen) } else { (&b_seen, &a_seen) };
+    if !lower.line.try_lock_open(lower.guard) {
+        return None;
+    }
+    if !upper.line.try_lock_open(upper.guard) {
+        lower.line.release(lower.guard);
+        return None;
+    }
+    a_seen.write::<A>(a_next);
+    b_seen.write::<B>(b_next);
+    Some(answer(Verdict { state: a_next, wait: None }, Verdict { state: b_next, wait: None }))
 }
