@@ -20,7 +20,7 @@ pub(crate) struct Ask<'a> {
 
 /// The state a key is left in, and the wait if it was refused.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Verdict {
+struct Verdict {
     pub(crate) state: Word,
     pub(crate) wait: Option<u64>,
 }
