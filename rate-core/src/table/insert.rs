@@ -19,7 +19,18 @@ impl Table {
     /// Stores a new key in one of its two lines, which the caller holds locked.
     ///
     /// Constant work: at most the two lines and the other lines of their twelve keys are looked at.
+    #[inline]
     pub(super) fn insert(&self, rate: &Rate, newcomer: Newcomer, homes: (usize, usize), now: u64) {
+        // Up to the capacity nineteen of twenty; and it is found without asking how strong anybody is.
+        match self.lines[homes.0].find_empty() {
+            Some(slot) => self.settle(rate, newcomer, (homes.0, slot), now),
+            None => self.insert_for(rate, newcomer, homes, now),
+        }
+    }
+
+    /// Stores a new key whose first line is full.
+    #[inline(never)]
+    fn insert_for(&self, rate: &Rate, newcomer: Newcomer, homes: (usize, usize), now: u64) {
         let (first, first_strength) = self.weakest(rate, homes.0, now);
         if self.is_spare(rate, homes.0, first, now) {
             return self.settle(rate, newcomer, (homes.0, first), now);
@@ -111,31 +122,49 @@ impl Table {
     }
 
     /// Puts a newcomer in the place of whoever is there.
+    #[inline]
     fn settle(&self, rate: &Rate, newcomer: Newcomer, place: (usize, usize), now: u64) {
         self.leave(rate, place, now);
         self.occupy(rate, newcomer, place, now);
     }
 
     /// Puts a newcomer in a place that is free.
+    #[inline]
     fn occupy(&self, rate: &Rate, newcomer: Newcomer, place: (usize, usize), now: u64) {
-        self.clear_slot(place.0, place.1);
-        let Newcomer { tag, state, change } = newcomer;
+        let Newcomer { tag, state, .. } = newcomer;
         if rate.is_tiered() {
             self.numbers().set(place.0, place.1, rate.tier);
         }
+        self.lines[place.0].set(place.1, tag, state);
+        if rate.algorithm.entries() > 0 || self.logs.get().is_some() {
+            self.begin_log(rate, newcomer, place, now);
+        }
+    }
+
+    /// Begins the log of a newcomer, and forgets that of whoever was there before.
+    #[inline(never)]
+    fn begin_log(&self, rate: &Rate, newcomer: Newcomer, place: (usize, usize), now: u64) {
+        let Newcomer { tag, state, change } = newcomer;
+        self.clear_slot(place.0, place.1);
         self.lines[place.0].set(place.1, tag, state);
         self.write(rate, place, state, change, rate.time_of(tag, now));
     }
 
     /// Keeps the books about who was in a slot that is about to be overwritten.
+    #[inline]
     fn leave(&self, rate: &Rate, (line, slot): (usize, usize), now: u64) {
-        let line = &self.lines[line];
-        let tag = line.tag(slot);
-        if tag == EMPTY {
+        if self.lines[line].tag(slot) == EMPTY {
             // Relaxed: a figure for people, ordered with nothing.
             self.occupied.fetch_add(1, Ordering::Relaxed);
-            return;
+        } else {
+            self.replace(rate, (line, slot), now);
         }
+    }
+
+    /// Keeps the books about a key that is about to be overwritten.
+    fn replace(&self, rate: &Rate, (line, slot): (usize, usize), now: u64) {
+        let line = &self.lines[line];
+        let tag = line.tag(slot);
         let fresh_from = rate.algorithm.fresh_from_word(line.state(slot));
         if fresh_from <= rate.time_of(tag, now) {
             // In everybody's time. Relaxed: published by the unlocking of the line. The load spares other cores the write.

@@ -8,6 +8,7 @@
 //!
 //! Nothing is ever swept: a key that is as good as new is simply the first to be replaced.
 
+mod absent;
 mod ask;
 mod insert;
 mod line;
@@ -167,14 +168,19 @@ impl Table {
         if let Some(slot) = self.lines[second].find(tag) {
             return self.held(rate, (second, slot), second_guard);
         }
+        let state = self.absent(rate, tag);
+        Ok(Place::Absent { first: (first, first_guard), second: (second, second_guard), state })
+    }
+
+    /// The state of a key that is in neither line, once their guards are known.
+    #[inline]
+    fn absent(&self, rate: &Rate, tag: u64) -> Word {
         // Relaxed: stored before the unlocking of a line whose guard was loaded with Acquire.
-        let floor = self.floor.load(Ordering::Relaxed);
-        let state = match floor {
+        match self.floor.load(Ordering::Relaxed) {
             // Most tables never dropped anybody.
             0 => Word::default(),
             floor => rate.algorithm.word_fresh_at(rate.time_of(tag, floor)),
-        };
-        Ok(Place::Absent { first: (first, first_guard), second: (second, second_guard), state })
+        }
     }
 
     fn held(&self, rate: &Rate, (line, slot): (usize, usize), guard: Guard) -> Result<Place, Again> {
