@@ -31,11 +31,11 @@ impl Table {
     /// Stores a new key whose first line is full.
     #[inline(never)]
     fn insert_for(&self, rate: &Rate, newcomer: Newcomer, homes: (usize, usize), now: u64) {
-        let (first, first_strength) = self.weakest(rate, homes.0, now);
+        let (first, first_strength) = self.weakest_in(rate, homes.0, now);
         if self.is_spare(rate, homes.0, first, now) {
             return self.settle(rate, newcomer, (homes.0, first), now);
         }
-        let (second, second_strength) = self.weakest(rate, homes.1, now);
+        let (second, second_strength) = self.weakest_in(rate, homes.1, now);
         if self.is_spare(rate, homes.1, second, now) {
             return self.settle(rate, newcomer, (homes.1, second), now);
         }
@@ -68,7 +68,7 @@ impl Table {
                     continue;
                 }
                 // Read without a lock, to choose; what was chosen is looked at again under its lock.
-                let (other_slot, strength) = self.weakest(rate, other, now);
+                let (other_slot, strength) = self.weakest_in(rate, other, now);
                 if strength < best_strength {
                     (best, best_strength) = (Some((home, slot, other)), strength);
                 }
@@ -92,7 +92,7 @@ impl Table {
         if guard.epoch() != rate.epoch || !line.try_lock(guard) {
             return false;
         }
-        let (slot, strength) = self.weakest(rate, to, now);
+        let (slot, strength) = self.weakest_in(rate, to, now);
         if strength > expected {
             line.release(guard);
             return false;

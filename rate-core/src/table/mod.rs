@@ -23,6 +23,7 @@ mod slot;
 #[cfg(test)]
 mod tests;
 mod tiers;
+mod weakest;
 
 use std::collections::TryReserveError;
 use std::sync::{OnceLock, PoisonError};
