@@ -1,5 +1,6 @@
 //! One key's request, decided and charged.
 
+use super::line::Guard;
 use super::{Rate, Table};
 use crate::Decision;
 use crate::algorithm::{
@@ -20,7 +21,7 @@ pub(crate) struct Ask<'a> {
 
 /// The state a key is left in, and the wait if it was refused.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Verdict {
+pub(super) struct Verdict {
     pub(crate) state: Word,
     pub(crate) wait: Option<u64>,
 }
@@ -29,8 +30,10 @@ pub(crate) struct Verdict {
 enum Hindrance {
     /// Somebody else is busy with the key's line.
     Contended,
-    /// The key is in another line, or this one is written in another quota, or its writer stays.
-    Elsewhere,
+    /// The key is not in this line as of its guard.
+    Absent(Guard),
+    /// The key, or its line, is written in another quota, or the line's writer stays.
+    Unreadable,
 }
 
 /// What a decision is made of.
@@ -103,7 +106,10 @@ impl Ask<'_> {
         let settled = match self.decide_in(&engine, table.first_home(tag), now) {
             Ok(verdict) => Settled::Here(verdict),
             Err(Hindrance::Contended) => decide_contended(engine, table, rate, tag, cost, now),
-            Err(Hindrance::Elsewhere) => decide_in_second(engine, table, rate, tag, cost, now),
+            Err(Hindrance::Absent(guard)) => {
+                decide_in_second(engine, table, rate, tag, cost, now, Some(guard))
+            }
+            Err(Hindrance::Unreadable) => decide_in_second(engine, table, rate, tag, cost, now, None),
         };
         match settled {
             Settled::Here(Verdict { state, wait }) => {
@@ -160,10 +166,10 @@ impl Ask<'_> {
         let Self { table, rate, tag, cost } = *self;
         let (index, line) = (line, &table.lines[line]);
         line.warm();
-        let Some(guard) = line.open_in(rate.epoch) else { return Err(Hindrance::Elsewhere) };
-        let Some(slot) = line.find(tag) else { return Err(Hindrance::Elsewhere) };
+        let Some(guard) = line.open_in(rate.epoch) else { return Err(Hindrance::Unreadable) };
+        let Some(slot) = line.find(tag) else { return Err(Hindrance::Absent(guard)) };
         if E::TIERED && !table.is_own(rate, index, slot) {
-            return Err(Hindrance::Elsewhere);
+            return Err(Hindrance::Unreadable);
         }
         let state = if E::NARROW { line.narrow(slot) } else { line.state(slot) };
         match engine.admit_word(state, now, cost) {
@@ -204,7 +210,9 @@ fn decide_anywhere(table: &Table, rate: &Rate, tag: u64, cost: u64, now: u64) ->
     })
 }
 
-/// As [`Ask::decide`], for a key that is in its second line: one in twenty, or more where keys come and go.
+/// As [`Ask::decide`], for a key that is in its second line: one in twenty, or more where keys come and go; or in neither.
+///
+/// The first was looked at, as of its guard if that could be read.
 #[inline(never)]
 fn decide_in_second<E: Engine>(
     engine: E,
@@ -213,11 +221,18 @@ fn decide_in_second<E: Engine>(
     tag: u64,
     cost: u64,
     now: u64,
+    first_guard: Option<Guard>,
 ) -> Settled {
     let ask = Ask { table, rate, tag, cost };
-    match ask.decide_in(&engine, ask.table.second_home(ask.tag), now) {
-        Ok(verdict) => Settled::Here(verdict),
-        Err(_) => Settled::Done(decide_anywhere(table, rate, tag, cost, rate.everybodys(tag, now))),
+    let decided = match (ask.decide_in(&engine, ask.table.second_home(ask.tag), now), first_guard) {
+        (Err(Hindrance::Absent(guard)), Some(first_guard)) => {
+            ask.decide_absent(&engine, (first_guard, guard), now)
+        }
+        (decided, _) => decided.ok(),
+    };
+    match decided {
+        Some(verdict) => Settled::Here(verdict),
+        None => Settled::Done(decide_anywhere(table, rate, tag, cost, rate.everybodys(tag, now))),
     }
 }
 

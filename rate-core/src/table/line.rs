@@ -226,6 +226,17 @@ impl Line {
         (self.tags[found].load(Ordering::Relaxed) == tag).then_some(found)
     }
 
+    /// The first slot that is empty, found in the same way.
+    #[inline]
+    pub(super) fn find_empty(&self) -> Option<usize> {
+        let mut found = SLOTS;
+        for (slot, held) in self.tags.iter().enumerate().rev() {
+            // Relaxed: as in `find`.
+            found = if held.load(Ordering::Relaxed) == EMPTY { slot } else { found };
+        }
+        (found < SLOTS).then_some(found)
+    }
+
     #[inline]
     pub(crate) fn tag(&self, slot: usize) -> u64 {
         // Relaxed: as in `find`.

@@ -10,7 +10,7 @@
 use std::sync::OnceLock;
 
 use super::line::SLOTS;
-use crate::algorithm::{LOG_HEADER, SlidingLog, ring_of};
+use crate::algorithm::{Entries, LOG_HEADER, SlidingLog, ring_of};
 use crate::kept::{AtomicLog, log_header, ring};
 use crate::sync::AtomicU64;
 
@@ -88,6 +88,17 @@ impl Logbook {
         let slot = line * SLOTS + slot;
         let ring = self.rings[slot].get_or_init(|| ring(self.units));
         AtomicLog { header: &self.headers[slot].0, ring }
+    }
+
+    /// Copies a log to another slot.
+    pub(super) fn copy(&self, from: (usize, usize), to: (usize, usize)) {
+        let source = Entries::read(self.get(from.0, from.1));
+        if source.is_empty() && source.newest_instant() == 0 {
+            // Of somebody who is counted otherwise: no ring for that.
+            self.get(to.0, to.1).clear();
+        } else {
+            source.copy_to(&mut self.of(to.0, to.1));
+        }
     }
 
     fn bytes(&self) -> usize {

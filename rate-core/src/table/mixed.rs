@@ -1,24 +1,12 @@
-//! Two limits on one request that are counted by any algorithms, both keys known and each in its first line.
+//! Two limits on one request that are counted by any algorithms.
 //!
-//! As in [`pair`](super::pair), with what a log needs besides; and what is left of words is not computed here, but by whoever
-//! wants to know.
+//! As in [`pair`](super::pair), which has the steps. A token bucket beside something else gets code of its own for each; what is
+//! rarer asks again and again which algorithm it is. What is left of words is not computed here, but by whoever wants to know.
 
 use super::Ask;
-use super::line::{Guard, Line};
-use crate::algorithm::{
-    Algorithm, AnyAlgorithm, Engine, Entries, LogCount, NEVER, Packed, SlidingLog, Standing, Word,
-};
-use crate::kept::AtomicLog;
-
-/// What became of one of the two.
-#[derive(Clone, Copy)]
-pub(crate) struct Half {
-    /// The state it is left in.
-    state: Word,
-    pub(crate) wait: Option<u64>,
-    /// What is left, if it was known for nothing: that of a log.
-    left: Option<Standing>,
-}
+use super::logged::{Log, Logged};
+use super::pair::{Counted, Found, Half, Side, decide};
+use crate::algorithm::{AnyAlgorithm, Engine, Fractions, NEVER, Standing, Whole, Word};
 
 impl Half {
     /// What the key has left.
@@ -35,7 +23,7 @@ impl Half {
 #[inline(always)]
 fn standing(algorithm: &AnyAlgorithm, word: Word, now: u64) -> Standing {
     match algorithm {
-        AnyAlgorithm::Gcra(gcra) => gcra.standing(gcra.unpack(word), now),
+        AnyAlgorithm::Gcra(gcra) => gcra.standing_word(word, now),
         AnyAlgorithm::LeakyBucket(bucket) => bucket.standing_word(word, now),
         AnyAlgorithm::FixedWindow(window) => window.standing_word(word, now),
         AnyAlgorithm::CalendarWindow(window) => window.standing_word(word, now),
@@ -45,106 +33,104 @@ fn standing(algorithm: &AnyAlgorithm, word: Word, now: u64) -> Standing {
     }
 }
 
-/// A key in its first line, as of a guard, and what its limit says.
-struct Reached<'a> {
-    line: &'a Line,
-    guard: Guard,
-    slot: usize,
-    state: Word,
-    /// The key's own time.
+/// Decides both as one, or says nothing.
+#[inline(never)]
+pub(crate) fn decide_mixed<'a>(a: &Ask<'a>, b: &Ask<'a>, now: u64) -> Option<[Half; 2]> {
+    if a.rate.is_tiered() || b.rate.is_tiered() {
+        return None;
+    }
+    match (&a.rate.usual, &b.rate.usual) {
+        (Some(gcra), _) => decide_beside(&Whole(gcra), a, b, now, |usual, other| [usual, other]),
+        (_, Some(gcra)) => decide_beside(&Whole(gcra), b, a, now, |usual, other| [other, usual]),
+        _ => decide((a, Any::of(a, now)), (b, Any::of(b, now)), |a, b| [a, b]),
+    }
+}
+
+/// As [`decide_mixed`], where one is a token bucket of whole ticks.
+#[inline(always)]
+fn decide_beside<'a>(
+    engine: &Whole<'_>,
+    usual: &Ask<'a>,
+    other: &Ask<'a>,
     now: u64,
-    cost: u64,
-    answer: Result<Word, u64>,
-    log: Option<Logged<'a>>,
+    in_order: impl Fn(Half, Half) -> [Half; 2],
+) -> Option<[Half; 2]> {
+    let usual = (usual, Counted { engine, now });
+    let now = other.rate.time_of(other.tag, now);
+    match &other.rate.algorithm {
+        AnyAlgorithm::Gcra(gcra) => {
+            decide(usual, (other, Counted { engine: &Fractions::<false>(gcra), now }), in_order)
+        }
+        AnyAlgorithm::LeakyBucket(engine) => decide(usual, (other, Counted { engine, now }), in_order),
+        AnyAlgorithm::FixedWindow(engine) => decide(usual, (other, Counted { engine, now }), in_order),
+        AnyAlgorithm::CalendarWindow(engine) => decide(usual, (other, Counted { engine, now }), in_order),
+        AnyAlgorithm::SlidingWindow(engine) => decide(usual, (other, Counted { engine, now }), in_order),
+        AnyAlgorithm::SlidingLog(algorithm) => decide(usual, (other, Logged { algorithm, now }), in_order),
+    }
 }
 
-/// The log of a key.
-struct Logged<'a> {
-    algorithm: &'a SlidingLog,
-    entries: Entries<AtomicLog<'a>>,
-    count: LogCount,
-    /// What is left once the units are taken.
-    left: Standing,
+/// A limit of any algorithm, and its key's own time.
+struct Any<'e> {
+    algorithm: &'e AnyAlgorithm,
+    now: u64,
 }
 
-impl<'a> Reached<'a> {
+/// What was read of a key of one.
+enum Read<'a> {
+    Word(Word),
+    Log(Logged<'a>, Log<'a>),
+}
+
+impl<'a> Any<'a> {
     #[inline(always)]
-    fn look(ask: &Ask<'a>, index: usize, now: u64) -> Option<Self> {
-        let line = &ask.table.lines[index];
-        let guard = line.open_in(ask.rate.epoch)?;
-        let slot = line.find(ask.tag)?;
-        let (state, now, cost) = (line.state(slot), ask.rate.time_of(ask.tag, now), ask.cost);
-        let mut log = None;
-        let answer = match &ask.rate.algorithm {
+    fn of(ask: &Ask<'a>, now: u64) -> Self {
+        Self { algorithm: &ask.rate.algorithm, now: ask.rate.time_of(ask.tag, now) }
+    }
+
+    fn admit(&self, state: Word, cost: u64) -> Result<Word, u64> {
+        let now = self.now;
+        match self.algorithm {
             AnyAlgorithm::Gcra(gcra) => Engine::admit_word(gcra, state, now, cost),
             AnyAlgorithm::LeakyBucket(bucket) => bucket.admit_word(state, now, cost),
             AnyAlgorithm::FixedWindow(window) => window.admit_word(state, now, cost),
             AnyAlgorithm::CalendarWindow(window) => window.admit_word(state, now, cost),
             AnyAlgorithm::SlidingWindow(window) => window.admit_word(state, now, cost),
-            AnyAlgorithm::SlidingLog(algorithm) => {
-                let entries = Entries::read(ask.table.logs.known(algorithm)?.get(index, slot));
-                // An empty one may have no ring, and the key not be fresh all the same; and nothing is written for nothing.
-                if cost == 0 || entries.is_empty() {
-                    return None;
-                }
-                let taken = algorithm.take(&entries, now, cost);
-                log = Some(Logged { algorithm, entries, count: taken.count, left: taken.left });
-                let next = Word { low: now.saturating_add(taken.left.reset_after), high: 0 };
-                taken.wait.map_or(Ok(next), Err)
-            }
-        };
-        Some(Self { line, guard, slot, state, now, cost, answer, log })
-    }
-
-    /// Writes what was decided into the locked line, and unlocks it.
-    #[inline(always)]
-    fn write(self, next: Word) -> Half {
-        self.line.set_state(self.slot, next);
-        let left = self.log.map(|mut log| {
-            log.entries.push_to(log.count, self.now, self.cost);
-            log.left
-        });
-        self.line.unlock(self.guard);
-        Half { state: next, wait: None, left }
-    }
-
-    /// What is said where nothing is written.
-    #[inline(always)]
-    fn unchanged(self) -> Half {
-        let left = self.log.map(|log| log.algorithm.left_of(&log.entries, log.count, self.now));
-        Half { state: self.state, wait: self.answer.err(), left }
+            // Not on words.
+            AnyAlgorithm::SlidingLog(_) => Err(NEVER),
+        }
     }
 }
 
-/// Decides both as one, or says nothing.
-#[inline(never)]
-pub(crate) fn decide_mixed(a: &Ask<'_>, b: &Ask<'_>, now: u64) -> Option<[Half; 2]> {
-    if a.rate.is_tiered() || b.rate.is_tiered() {
-        return None;
+impl<'a> Side<'a> for Any<'a> {
+    type Read = Read<'a>;
+
+    fn look(&self, ask: &Ask<'a>, place: &Found<'a>) -> Option<(Read<'a>, Result<Word, u64>)> {
+        if let AnyAlgorithm::SlidingLog(algorithm) = self.algorithm {
+            let side = Logged { algorithm, now: self.now };
+            return side.look(ask, place).map(|(log, answer)| (Read::Log(side, log), answer));
+        }
+        let state = place.line.state(place.slot);
+        Some((Read::Word(state), self.admit(state, ask.cost)))
     }
-    let (a_index, b_index) = (a.table.first_home(a.tag), b.table.first_home(b.tag));
-    let (a_line, b_line) = (&a.table.lines[a_index], &b.table.lines[b_index]);
-    if core::ptr::eq(a_line, b_line) {
-        return None;
+
+    fn write(&self, ask: &Ask<'a>, place: &Found<'a>, read: &mut Read<'a>, next: Word) {
+        match read {
+            Read::Log(side, log) => side.write(ask, place, log, next),
+            Read::Word(_) => place.line.set_state(place.slot, next),
+        }
     }
-    // Both lines are on their way before either is needed.
-    a_line.warm();
-    b_line.warm();
-    let (a, b) = (Reached::look(a, a_index, now)?, Reached::look(b, b_index, now)?);
-    let (Ok(a_next), Ok(b_next)) = (a.answer, b.answer) else {
-        let (a_guard, b_guard) = (a.guard, b.guard);
-        // Before it is known that nothing moved, for it reads the logs once more.
-        let halves = [a.unchanged(), b.unchanged()];
-        return (a_line.is_still(a_guard) && b_line.is_still(b_guard)).then_some(halves);
-    };
-    let a_first = core::ptr::from_ref(a_line).addr() < core::ptr::from_ref(b_line).addr();
-    let (lower, upper) = if a_first { (&a, &b) } else { (&b, &a) };
-    if !lower.line.try_lock_open(lower.guard) {
-        return None;
+
+    fn changed(&self, read: &Read<'a>, next: Word) -> Half {
+        match read {
+            Read::Log(side, log) => side.changed(log, next),
+            Read::Word(_) => Half { state: next, wait: None, left: None },
+        }
     }
-    if !upper.line.try_lock_open(upper.guard) {
-        lower.line.release(lower.guard);
-        return None;
+
+    fn unchanged(&self, read: &Read<'a>, wait: Option<u64>) -> Half {
+        match read {
+            Read::Log(side, log) => side.unchanged(log, wait),
+            Read::Word(state) => Half { state: *state, wait, left: None },
+        }
     }
-    Some([a.write(a_next), b.write(b_next)])
 }

@@ -8,9 +8,11 @@
 //!
 //! Nothing is ever swept: a key that is as good as new is simply the first to be replaced.
 
+mod absent;
 mod ask;
 mod insert;
 mod line;
+mod logged;
 mod logs;
 mod mixed;
 mod pair;
@@ -21,6 +23,7 @@ mod slot;
 #[cfg(test)]
 mod tests;
 mod tiers;
+mod weakest;
 
 use std::collections::TryReserveError;
 use std::sync::{OnceLock, PoisonError};
@@ -29,12 +32,11 @@ use crate::algorithm::Word;
 use crate::kept::{AtomicLog, no_log};
 use crate::sync::{AtomicU64, AtomicUsize, Backoff, Mutex, Ordering, RwLock};
 pub(crate) use ask::Ask;
-use ask::Verdict;
 use line::{EMPTY, Guard, Line, SLOTS};
 use logs::Logs;
 pub(crate) use logs::log_bytes;
-pub(crate) use mixed::{Half, decide_mixed};
-pub(crate) use pair::Usual;
+pub(crate) use mixed::decide_mixed;
+pub(crate) use pair::{Half, Usual};
 pub(crate) use rate::Rate;
 use rate::Rates;
 pub(crate) use several::decide_all;
@@ -166,13 +168,19 @@ impl Table {
         if let Some(slot) = self.lines[second].find(tag) {
             return self.held(rate, (second, slot), second_guard);
         }
+        let state = self.absent(rate, tag, now);
+        Ok(Place::Absent { first: (first, first_guard), second: (second, second_guard), state })
+    }
+
+    /// The state of a key that is in neither line, once their guards are known. `now` is everybody's time.
+    #[inline]
+    fn absent(&self, rate: &Rate, tag: u64, now: u64) -> Word {
         // Relaxed: stored before the unlocking of a line whose guard was loaded with Acquire.
         let floor = self.floor.load(Ordering::Relaxed);
-        let state = match now < floor {
+        match now < floor {
             true => rate.algorithm.word_full_until(rate.time_of(tag, floor)),
             false => Word::default(),
-        };
-        Ok(Place::Absent { first: (first, first_guard), second: (second, second_guard), state })
+        }
     }
 
     fn held(&self, rate: &Rate, (line, slot): (usize, usize), guard: Guard) -> Result<Place, Again> {

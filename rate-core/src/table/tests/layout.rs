@@ -12,7 +12,7 @@ fn rate(quota: Quota) -> Rate {
 }
 
 /// Tags as the keyed hash makes them: `SplitMix64` of a counter.
-fn tags(seed: u64) -> impl Iterator<Item = u64> {
+pub(super) fn tags(seed: u64) -> impl Iterator<Item = u64> {
     (1..).map(move |step: u64| {
         let mut bits = seed.wrapping_add(step.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

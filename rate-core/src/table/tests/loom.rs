@@ -108,14 +108,16 @@ fn loom_two_newcomers_to_one_line_are_both_kept() {
 
 #[test]
 fn loom_a_newcomer_that_two_threads_bring_is_one_key() {
-    in_every_order(|race| {
-        // Two lines, of which each thread has to be sure.
-        let (limit, key) = (Limit::new(PAIR, 8), tag_at(2, 0, 1, 0));
-        let both = race.between(&limit, move |limit| limit.take(key), move |limit| limit.take(key));
-        assert_eq!(both, (true, true));
-        assert!(!limit.take(key), "each thread stored the key for itself");
-        assert_eq!(limit.table.len(), 1);
-    });
+    // Two lines, of which each thread has to be sure, and which come in either order.
+    for key in LINES {
+        in_every_order(move |race| {
+            let limit = Limit::new(PAIR, 8);
+            let both = race.between(&limit, move |limit| limit.take(key), move |limit| limit.take(key));
+            assert_eq!(both, (true, true));
+            assert!(!limit.take(key), "each thread stored the key for itself");
+            assert_eq!(limit.table.len(), 1);
+        });
+    }
 }
 
 /// Keys at home in the first and in the second of two lines.
@@ -364,6 +366,33 @@ fn loom_a_neighbour_moved_to_its_second_home_keeps_its_charge() {
 #[test]
 fn loom_a_neighbour_moved_back_to_its_first_home_keeps_its_charge() {
     a_moved_neighbour_keeps_its_charge(tag_at(3, 2, 0, 1));
+}
+
+#[test]
+fn loom_a_neighbour_that_moves_while_it_is_one_of_two_keeps_its_charge() {
+    for neighbour in [tag_at(3, 0, 2, 1), tag_at(3, 2, 0, 1)] {
+        for quota in [PAIR, Quota::per_second(5).burst(2)] {
+            in_every_order(move |race| {
+                let (limit, newcomer) = crowded(quota, neighbour);
+                // Where the neighbour would go.
+                let other = tag_at(3, 2, 1, 9);
+                limit.table.lines[2].set(0, other, spent(quota, 1));
+                limit.table.occupied.fetch_add(1, Ordering::Relaxed);
+                let (served, charged) = race.between(
+                    &limit,
+                    move |limit| limit.take(newcomer),
+                    move |limit| limit.take_both([neighbour, other]),
+                );
+                assert!(served && charged);
+                assert_eq!([newcomer, other].map(|key| limit.remaining(key)), [1, 0]);
+                // Whoever holds a line never waits for another, so the neighbour may have to go; but then it is counted.
+                if limit.table.evictions() == 0 {
+                    assert_eq!(limit.remaining(neighbour), 0, "the move lost a charge");
+                    assert_eq!(limit.lines_with(neighbour), [2]);
+                }
+            });
+        }
+    }
 }
 
 #[test]

@@ -4,3 +4,5 @@
 mod layout;
 #[cfg(loom)]
 mod loom;
+#[cfg(not(loom))]
+mod pairs;
