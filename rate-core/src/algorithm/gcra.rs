@@ -12,13 +12,16 @@
 //! `period / gcd(limit, period)`, and every instant is counted in whole ticks and parts of the next one. A tick has at most
 //! 2³² parts, so 96 bits hold every instant, and nothing is ever rounded but what is reported: remaining units down, waits up.
 
+mod engine;
 mod operation;
+mod tat;
 
 use core::num::NonZeroU64;
 
-use super::word::{Engine, Packed, Word};
 use super::{Algorithm, Bounds, NEVER, Standing};
 use crate::quota::{Quota, QuotaError};
+pub(crate) use engine::{Fractions, Whole};
+pub use tat::Tat;
 
 /// The generic cell rate algorithm for one quota, over ticks.
 ///
@@ -36,54 +39,6 @@ pub struct Gcra {
     tolerance: Tat,
     burst: NonZeroU64,
     period: u64,
-}
-
-/// A theoretical arrival time: whole ticks since the clock's origin, and parts of one.
-///
-/// How many parts a tick has depends on the [`Gcra`], so two of these compare only within one of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Tat {
-    ticks: u64,
-    parts: u32,
-}
-
-impl Tat {
-    /// The state of so many whole ticks and parts of one, as a store has kept it.
-    ///
-    /// A state that no algorithm returned is answered too, as a time like any other; what it admits is then as wrong as
-    /// the state.
-    #[inline]
-    #[must_use]
-    pub const fn new(ticks: u64, parts: u32) -> Self {
-        Self { ticks, parts }
-    }
-
-    /// Whole ticks since the clock's origin.
-    #[inline]
-    #[must_use]
-    pub const fn ticks(self) -> u64 {
-        self.ticks
-    }
-
-    /// Parts of the next tick.
-    #[inline]
-    #[must_use]
-    pub const fn parts(self) -> u32 {
-        self.parts
-    }
-
-    /// How far this lies ahead of `now`.
-    #[inline]
-    pub(super) const fn ahead_of(self, now: u64) -> Self {
-        // In the past, or in the tick that is now.
-        if self.ticks < now { Self { ticks: 0, parts: 0 } } else { Self { ticks: self.ticks - now, ..self } }
-    }
-
-    /// Rounded up to a whole tick.
-    #[inline]
-    pub(super) const fn up(self) -> u64 {
-        self.ticks.saturating_add((self.parts > 0) as u64)
-    }
 }
 
 /// Ten years of nanoseconds: how much later than its start a limiter must still be able to count.
@@ -179,40 +134,6 @@ impl Gcra {
         let share = if used >= full { next_full } else { (used * next_full).div_ceil(full) };
         let instant = at as u128 + late + share;
         next.fresh_at(if instant > u64::MAX as u128 { u64::MAX } else { instant as u64 })
-    }
-
-    /// Whether a tick is one part, so that every state fits 64 bits. Most quotas people write are like that.
-    #[inline]
-    pub(crate) const fn is_whole(&self) -> bool {
-        self.parts.get() == 1
-    }
-
-    /// [`admit`](Algorithm::admit) in 64 bits, for a quota whose tick is one part.
-    ///
-    /// The same comparison with the same result: `full` is below 2⁶⁴ minus ten years here, so nothing overflows but
-    /// what is checked. For one unit, the cost that callers write, nothing is multiplied.
-    #[inline]
-    const fn admit_word(&self, state: u64, now: u64, cost: u64) -> Result<u64, u64> {
-        if cost == 0 {
-            return Ok(state);
-        }
-        if cost > self.burst.get() {
-            return Err(NEVER);
-        }
-        // Within `full`, because the cost is within the burst.
-        let further = (cost - 1) * self.interval.get();
-        let (ahead, tolerance) = (state.saturating_sub(now), self.tolerance.ticks - further);
-        let step = self.interval.get() + further;
-        if ahead > tolerance {
-            // The state is later than the instant waited for, so it is from there that the charge moves it.
-            return Err(if state.checked_add(step).is_some() { ahead - tolerance } else { NEVER });
-        }
-        // Few steps from the state to the next one: on a busy limiter they are what everybody waits for.
-        let start = if state > now { state } else { now };
-        match start.checked_add(step) {
-            Some(next) => Ok(next),
-            None => Err(NEVER),
-        }
     }
 
     /// The bounds where the last of `limit` units that pass one interval apart may be a burst.
@@ -352,86 +273,6 @@ impl Algorithm for Gcra {
         }
         let spent = self.moved(self.fresh_at(until), self.tolerance).unwrap_or(Tat::new(u64::MAX, 0));
         state.max(spent)
-    }
-}
-
-impl Packed for Gcra {
-    #[inline(always)]
-    fn pack(&self, state: Tat) -> Word {
-        Word { low: state.ticks, high: state.parts }
-    }
-
-    #[inline(always)]
-    fn unpack(&self, word: Word) -> Tat {
-        Tat { ticks: word.low, parts: word.high }
-    }
-
-    #[inline]
-    fn full_until(&self, instant: u64) -> Word {
-        self.pack(self.fresh_at(instant))
-    }
-
-    /// What is ahead by more than everything was taken later.
-    fn last_taken(&self, word: Word, at: u64) -> u64 {
-        let full = self.full() / u128::from(self.parts.get());
-        let late = u128::from(self.unpack(word).ahead_of(at).up()).saturating_sub(full);
-        // At most as far ahead as the state is.
-        at.saturating_add(late as u64)
-    }
-
-    #[inline]
-    fn strength(&self, word: Word, _: u64) -> u64 {
-        // Of one quota: who is fresh later has taken more.
-        word.low
-    }
-}
-
-/// A [`Gcra`] that is not, or need not be, [whole](Gcra::is_whole): by reference, for it is large. It may be one of several in
-/// one table.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Fractions<'a, const TIERED: bool>(pub(crate) &'a Gcra);
-
-impl<const TIERED: bool> Engine for Fractions<'_, TIERED> {
-    const NARROW: bool = false;
-
-    const TIERED: bool = TIERED;
-
-    #[inline(always)]
-    fn admit_word(&self, word: Word, now: u64, cost: u64) -> Result<Word, u64> {
-        Engine::admit_word(self.0, word, now, cost)
-    }
-
-    #[inline(always)]
-    fn standing_word(&self, word: Word, now: u64) -> Standing {
-        Engine::standing_word(self.0, word, now)
-    }
-
-    #[inline(always)]
-    fn most(&self) -> u64 {
-        self.0.burst.get()
-    }
-}
-
-/// A [`Gcra`] that [is whole](Gcra::is_whole), in 64 bits.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Whole<'a>(pub(crate) &'a Gcra);
-
-impl Engine for Whole<'_> {
-    const NARROW: bool = true;
-
-    #[inline(always)]
-    fn admit_word(&self, word: Word, now: u64, cost: u64) -> Result<Word, u64> {
-        Ok(Word { low: self.0.admit_word(word.low, now, cost)?, high: 0 })
-    }
-
-    #[inline(always)]
-    fn standing_word(&self, word: Word, now: u64) -> Standing {
-        self.0.standing(Tat { ticks: word.low, parts: 0 }, now)
-    }
-
-    #[inline(always)]
-    fn most(&self) -> u64 {
-        self.0.burst.get()
     }
 }
 

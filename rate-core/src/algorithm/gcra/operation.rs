@@ -137,3 +137,6 @@ impl Debit for Gcra {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

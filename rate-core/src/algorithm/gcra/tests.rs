@@ -1,7 +1,7 @@
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use super::*;
-use crate::algorithm::{Charged, Debit, Refund, Reserve};
+use crate::algorithm::{Engine, Packed, Reserve, Word};
 
 fn gcra(limit: u64, period: u64, burst: u64) -> Gcra {
     Gcra::from_ticks(limit, period, burst).expect("a quota")
@@ -343,32 +343,6 @@ fn a_penalty_leaves_one_unit_when_it_is_over() {
 }
 
 #[test]
-fn a_refund_ends_a_penalty_by_no_more_than_one_interval() {
-    for gcra in kinds() {
-        let most = gcra.capacity();
-        for time in [1, 10, SECOND, 10 * SECOND] {
-            let (now, until) = (SECOND, SECOND + time);
-            let spent = gcra.admit(gcra.fresh(), now, most).expect("a new key");
-            let penalized = gcra.penalized(spent, now, until);
-            // Nobody is served early of whom nothing is left to refund.
-            let interval = gcra.step.up();
-            for at in
-                [now, until.saturating_sub(interval + 1).max(now), until.saturating_sub(interval).max(now)]
-            {
-                let (refunded, _) = gcra.refund(penalized, Charged { units: most, at: now }, at);
-                let free = at + gcra.admit(refunded, at, 1).err().unwrap_or(0);
-                assert!(free + interval >= until, "{gcra:?}: free at {free}, not at {until}");
-            }
-        }
-    }
-    // A penalty of one interval is one that a refund ends.
-    let gcra = gcra(10, SECOND, 10);
-    let spent = gcra.admit(gcra.fresh(), 0, 10).expect("a new key");
-    let penalized = gcra.penalized(spent, 0, SECOND / 10);
-    assert_eq!(gcra.refund(penalized, Charged { units: 5, at: 0 }, 0).1, 5);
-}
-
-#[test]
 fn a_charge_that_would_end_past_the_end_of_time_is_not_waited_for() {
     // Every 300 years: 584 fit into 64 bits of nanoseconds.
     const YEARS: u64 = 300 * 366 * 86_400 * SECOND;
@@ -380,19 +354,4 @@ fn a_charge_that_would_end_past_the_end_of_time_is_not_waited_for() {
     for max_wait in [0, SECOND, u64::MAX] {
         assert_eq!(gcra.reserve(spent, SECOND, 1, max_wait), Err(NEVER));
     }
-}
-
-#[test]
-fn a_debit_takes_as_many_units_as_time_has_room_for() {
-    // It took none where it could not take all.
-    let gcra = gcra(1, SECOND, 1);
-    let all = u64::MAX / SECOND;
-    let (owing, taken) = gcra.debit(gcra.fresh(), 0, 100_000_000_000, u64::MAX);
-    assert_eq!((owing, taken), (Tat::new(all * SECOND, 0), all));
-    assert_eq!(gcra.debit(owing, 0, 1, u64::MAX), (owing, 0));
-    assert_eq!(gcra.debit(gcra.fresh(), u64::MAX - 5 * SECOND, 7, u64::MAX).1, 5);
-    assert_eq!(gcra.debit(gcra.fresh(), u64::MAX, 7, u64::MAX), (gcra.fresh(), 0));
-    // To the last part of the last tick.
-    let thirds = self::gcra(3, 1, 3);
-    assert_eq!(thirds.debit(thirds.fresh(), u64::MAX, 9, 9), (Tat::new(u64::MAX, 2), 2));
 }
