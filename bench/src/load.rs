@@ -67,7 +67,7 @@ impl Loaded for FixedWindow {
 impl Loaded for CalendarWindow {
     fn loaded(outcome: Outcome) -> Self {
         let limit = match outcome {
-            Outcome::Allow => u32::MAX.into(),
+            Outcome::Allow => 1 << 31,
             Outcome::Deny => LIMIT,
         };
         Self::try_new(limit, Calendar::Day).expect("a limit of 32 bits")

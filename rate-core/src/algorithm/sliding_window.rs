@@ -5,7 +5,7 @@
 //!
 //! A penalty is a count of `limit + 1`, which counts as the limit when it fades and which no refund touches.
 
-use core::num::NonZeroU128;
+use core::num::{NonZeroU64, NonZeroU128};
 
 use super::window;
 use super::word::{Packed, Word};
@@ -36,8 +36,8 @@ use crate::quota::{Quota, QuotaError};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlidingWindow {
-    limit: u64,
-    period: u64,
+    limit: NonZeroU64,
+    period: NonZeroU64,
     /// Bits of a word that a count has; the rest has the number of the window.
     bits: u32,
 }
@@ -120,11 +120,21 @@ impl SlidingWindow {
         if limit >= (1 << bits) - 1 {
             return Err(QuotaError::limit_too_large(limit));
         }
-        Ok(Self { limit, period, bits })
+        match (NonZeroU64::new(limit), NonZeroU64::new(period)) {
+            (Some(limit), Some(period)) => Ok(Self { limit, period, bits }),
+            // Checked above.
+            _ => Err(QuotaError::zero_limit()),
+        }
     }
 
+    #[inline(always)]
     pub(crate) const fn period(&self) -> u64 {
-        self.period
+        self.period.get()
+    }
+
+    #[inline(always)]
+    const fn limit(&self) -> u64 {
+        self.limit.get()
     }
 
     /// Bits of the counts that are in a word's lower 64, below the number of the window.
@@ -137,9 +147,9 @@ impl SlidingWindow {
     #[inline(always)]
     fn current(&self, state: Counts, now: u64) -> (Counts, u64) {
         // Not past the end of time, unless a state was made up.
-        let start = state.window.saturating_mul(self.period);
+        let start = state.window.saturating_mul(self.period());
         let gone = now.saturating_sub(start);
-        if gone < self.period {
+        if gone < self.period() {
             return (state, gone);
         }
         self.later(state, now)
@@ -156,68 +166,69 @@ impl SlidingWindow {
     /// Whether no more than `room` units are left of so many, with so many ticks of the window gone.
     #[inline(always)]
     fn has_faded(&self, previous: u32, gone: u64, room: u64) -> bool {
-        let fading = u128::from(self.fading(previous)) * u128::from(self.period - gone);
-        u128::from(room) * u128::from(self.period) >= fading
+        let fading = u128::from(self.fading(previous)) * u128::from(self.period() - gone);
+        u128::from(room) * u128::from(self.period()) >= fading
     }
 
     /// What there is of a count once its window is over.
     #[inline(always)]
     fn fading(&self, count: u32) -> u32 {
-        count.min(self.limit as u32)
+        count.min(self.limit() as u32)
     }
 
     /// The count of a key that is penalized.
     const fn penalty(&self) -> u32 {
-        self.limit as u32 + 1
+        self.limit() as u32 + 1
     }
 
     /// Whether nothing is admitted at `at` whatever is refunded.
     pub(crate) fn is_penalized(&self, word: Word, at: u64) -> bool {
         let (counts, _) = self.current(self.unpack(word), at);
-        u64::from(counts.current) > self.limit
+        u64::from(counts.current) > self.limit()
     }
 
     /// `limit · period` less what counts as used.
     #[inline(always)]
     fn free(&self, counts: Counts, gone: u64) -> i128 {
-        let period = i128::from(self.period);
-        let fading = i128::from(self.fading(counts.previous)) * i128::from(self.period - gone);
-        (i128::from(self.limit) - i128::from(counts.current)) * period - fading
+        let period = i128::from(self.period());
+        let fading = i128::from(self.fading(counts.previous)) * i128::from(self.period() - gone);
+        (i128::from(self.limit()) - i128::from(counts.current)) * period - fading
     }
 
     /// Ticks until `units`, at least one, can have been taken by somebody who takes each as soon as it fits.
     pub(super) fn wait_spread(&self, state: Counts, now: u64, units: u64) -> u64 {
         let (counts, gone) = self.current(state, now);
-        let period = u128::from(self.period);
-        let room = self.limit.saturating_sub(counts.current.into());
+        let period = u128::from(self.period());
+        let room = self.limit().saturating_sub(counts.current.into());
         if units <= room {
             // In this window, as the one before fades.
             let fits = self.free(counts, gone) >= i128::from(units) * period as i128;
             return if fits { 0 } else { self.wait(counts, gone, now, units) };
         }
         // From its end on no more than the limit per period, for what is taken in one window has to fade in the next.
-        let further = (u128::from(units - room) * period).div_ceil(self.limit.into());
-        let start = u128::from(now.max(counts.window.saturating_mul(self.period)));
-        u64::try_from(start + u128::from(self.period - gone) + further).map_or(NEVER, |instant| instant - now)
+        let further = (u128::from(units - room) * period).div_ceil(self.limit().into());
+        let start = u128::from(now.max(counts.window.saturating_mul(self.period())));
+        u64::try_from(start + u128::from(self.period() - gone) + further)
+            .map_or(NEVER, |instant| instant - now)
     }
 
     /// Ticks until `cost` units fit, at most the limit, which they do not now.
     // Inline, so that it is left out where nobody asks: 128 bits are divided.
     #[inline]
     fn wait(&self, counts: Counts, gone: u64, now: u64, cost: u64) -> u64 {
-        let period = u128::from(self.period);
+        let period = u128::from(self.period());
         // The ticks into a window after which `room` units fit beside what is left of `fading`.
         let fits_after = |room: u64, fading: u32| {
             let left = u128::from(room) * period / u128::from(self.fading(fading).max(1));
             period.saturating_sub(left)
         };
         let current = u64::from(counts.current);
-        let ticks = match (self.limit - cost).checked_sub(current) {
+        let ticks = match (self.limit() - cost).checked_sub(current) {
             Some(room) => fits_after(room, counts.previous).saturating_sub(u128::from(gone)),
-            None => u128::from(self.period - gone) + fits_after(self.limit - cost, counts.current),
+            None => u128::from(self.period() - gone) + fits_after(self.limit() - cost, counts.current),
         };
         // From `now` or, if that is later, the beginning of the window.
-        let start = u128::from(now.max(counts.window.saturating_mul(self.period)));
+        let start = u128::from(now.max(counts.window.saturating_mul(self.period())));
         // What is past the end of time never comes.
         u64::try_from(start + ticks).map_or(NEVER, |instant| instant - now)
     }
@@ -236,11 +247,11 @@ impl Algorithm for SlidingWindow {
         if cost == 0 {
             return Ok(state);
         }
-        if cost > self.limit {
+        if cost > self.limit() {
             return Err(NEVER);
         }
         let (counts, gone) = self.current(state, now);
-        let fits = match self.limit.checked_sub(u64::from(counts.current) + cost) {
+        let fits = match self.limit().checked_sub(u64::from(counts.current) + cost) {
             // For what is left of the window before; mostly that need not be multiplied.
             Some(room) => room >= u64::from(counts.previous) || self.has_faded(counts.previous, gone, room),
             None => false,
@@ -256,7 +267,7 @@ impl Algorithm for SlidingWindow {
         let (counts, gone) = self.current(state, now);
         let free = self.free(counts, gone).max(0) as u128;
         // A divisor that is known not to be zero: there is no panic then, and what nobody reads is not divided.
-        let remaining = NonZeroU128::new(self.period.into()).map_or(0, |period| (free / period) as u64);
+        let remaining = NonZeroU128::new(self.period().into()).map_or(0, |period| (free / period) as u64);
         Standing { remaining, reset_after: self.fresh_from(counts).saturating_sub(now) }
     }
 
@@ -267,20 +278,20 @@ impl Algorithm for SlidingWindow {
             (0, _) => 1,
             _ => 2,
         };
-        state.window.saturating_add(windows).saturating_mul(self.period)
+        state.window.saturating_add(windows).saturating_mul(self.period())
     }
 
     #[inline]
     fn capacity(&self) -> u64 {
-        self.limit
+        self.limit()
     }
 
     /// Everything in the last ticks of one window, and in the next as much as has faded a tick before the first of them is
     /// a period old.
     fn bounds(&self) -> Bounds {
-        let (limit, period) = (u128::from(self.limit), u128::from(self.period));
+        let (limit, period) = (u128::from(self.limit()), u128::from(self.period()));
         let both = (2 * limit).saturating_sub((2 * limit).div_ceil(period));
-        Bounds::new(both.max(limit) as u64, self.period)
+        Bounds::new(both.max(limit) as u64, self.period())
     }
 
     fn penalized(&self, state: Counts, now: u64, until: u64) -> Counts {
@@ -289,7 +300,7 @@ impl Algorithm for SlidingWindow {
         }
         let (counts, _) = self.current(state, now);
         // Full to the end of the window of the last tick.
-        let window = ((until - 1) / self.period).max(counts.window);
+        let window = ((until - 1) / self.period()).max(counts.window);
         let previous = match window - counts.window {
             0 => counts.previous,
             1 => counts.current,
@@ -304,9 +315,9 @@ impl Refund for SlidingWindow {
     /// that count in part.
     fn refund(&self, state: Counts, charge: Charged, now: u64) -> (Counts, u64) {
         let (counts, _) = self.current(state, now);
-        let charged = charge.at / self.period;
+        let charged = charge.at / self.period();
         let units = |count: u32| match u64::from(count) {
-            penalty if penalty > self.limit => 0,
+            penalty if penalty > self.limit() => 0,
             count => charge.units.min(count) as u32,
         };
         let (next, units) = if charged >= counts.window {
@@ -346,7 +357,7 @@ impl Packed for SlidingWindow {
     fn full_until(&self, instant: u64) -> Word {
         match instant.checked_sub(1) {
             Some(last) => {
-                self.pack(Counts { window: last / self.period, previous: 0, current: self.penalty() })
+                self.pack(Counts { window: last / self.period(), previous: 0, current: self.penalty() })
             }
             None => Word::default(),
         }
@@ -354,8 +365,8 @@ impl Packed for SlidingWindow {
 
     fn fresh_at(&self, instant: u64, by: u64) -> Word {
         // What was taken in one window fades in the next. Where that one is not over in time it fades earlier.
-        let full = instant.saturating_sub(1) / self.period;
-        let over = by / self.period;
+        let full = instant.saturating_sub(1) / self.period();
+        let over = by / self.period();
         match over.checked_sub(1) {
             Some(last) if last > full || instant == 0 => self.full_until(instant),
             Some(last) => self.pack(Counts { window: last, previous: self.penalty(), current: 0 }),
@@ -367,13 +378,13 @@ impl Packed for SlidingWindow {
         let counts = self.unpack(word);
         // Of the later window with anything in it, which may be the last one there is.
         let window = counts.window.saturating_sub(u64::from(counts.current == 0));
-        let start = window.saturating_mul(self.period);
-        if at < start { start.saturating_add(self.period - 1) } else { at }
+        let start = window.saturating_mul(self.period());
+        if at < start { start.saturating_add(self.period() - 1) } else { at }
     }
 
     fn strength(&self, word: Word, now: u64) -> u64 {
         let counts = self.unpack(word);
-        let gone = now / self.period;
+        let gone = now / self.period();
         match gone.saturating_sub(counts.window) {
             0 => u64::from(counts.current) + u64::from(counts.previous),
             1 => u64::from(counts.current),
