@@ -123,7 +123,9 @@ pub(crate) struct Subject<A> {
 
 impl<A: Loaded> Subject<A> {
     pub(crate) fn new(outcome: Outcome) -> Self {
-        let limiter = KeyedLimiter::builder_of(A::loaded(outcome)).capacity(KEYS as usize).secret(SECRET);
+        // Twice the keys: a queue that admits is as good as new, and in a line that overflows keys would take turns to replace each
+        // other.
+        let limiter = KeyedLimiter::builder_of(A::loaded(outcome)).capacity(2 * KEYS as usize).secret(SECRET);
         let mut subject =
             Self { limiter: limiter.build().expect("memory for the table"), ticks: Ticks::new(TICK) };
         subject.fill(outcome);

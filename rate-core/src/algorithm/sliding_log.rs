@@ -130,6 +130,11 @@ impl SlidingLog {
         log.left(count, self.limit, self.period, now)
     }
 
+    /// Units that losing a log at `now` would admit.
+    pub(crate) fn strength<R: super::Ring>(&self, log: &Entries<R>, now: u64) -> u64 {
+        log.units(self.period, now)
+    }
+
     /// Whether nothing is admitted at `now` whatever is refunded.
     pub(crate) fn is_penalized<R: super::Ring>(&self, log: &Entries<R>, now: u64) -> bool {
         log.units(self.period, now) > self.limit

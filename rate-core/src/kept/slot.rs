@@ -36,20 +36,6 @@ impl AnyAlgorithm {
         }
     }
 
-    /// What losing a state would admit, in an order among the keys of one table.
-    pub(crate) fn strength(&self, word: Word, log: AtomicLog<'_>, now: u64) -> u64 {
-        match self {
-            Self::Gcra(gcra) => gcra.strength(word, now),
-            Self::LeakyBucket(bucket) => bucket.strength(word, now),
-            Self::FixedWindow(window) => window.strength(word, now),
-            Self::CalendarWindow(window) => window.strength(word, now),
-            Self::SlidingWindow(window) => window.strength(word, now),
-            Self::SlidingLog(algorithm) => {
-                algorithm.capacity() - algorithm.standing_of(&Entries::read(log), now).remaining
-            }
-        }
-    }
-
     /// Carries the used share of a state over to the limit `to`: half spent stays half spent.
     ///
     /// `at` is the instant of the change in the key's time under either. Rounded up to a unit, or less, so that changing a

@@ -12,8 +12,8 @@ pub(super) struct Logged<'e> {
 
 /// The log of a key, and what was decided on it.
 pub(super) struct Log<'a> {
-    entries: Entries<AtomicLog<'a>>,
-    count: LogCount,
+    /// Nothing where its header was enough to refuse.
+    read: Option<(Entries<AtomicLog<'a>>, LogCount)>,
     /// What is left once the units are taken, or anyway if they are refused.
     left: Standing,
 }
@@ -23,7 +23,12 @@ impl<'a> Side<'a> for Logged<'_> {
 
     #[inline(always)]
     fn look(&self, ask: &Ask<'a>, place: &Found<'a>) -> Option<(Log<'a>, Result<Word, u64>)> {
-        let entries = Entries::read(ask.table.logs.known(self.algorithm)?.get(place.index, place.slot));
+        let logs = ask.table.logs.known(self.algorithm)?;
+        let header = logs.header(place.index, place.slot);
+        if let Some((wait, left)) = self.algorithm.refused(header, self.now, ask.cost) {
+            return Some((Log { read: None, left }, Err(wait)));
+        }
+        let entries = Entries::read(logs.get(place.index, place.slot));
         // An empty one may have no ring, and the key not be fresh all the same; and nothing is written for nothing.
         if ask.cost == 0 || entries.is_empty() {
             return None;
@@ -31,13 +36,15 @@ impl<'a> Side<'a> for Logged<'_> {
         let taken = self.algorithm.take(&entries, self.now, ask.cost);
         let next = Word { low: self.now.saturating_add(taken.left.reset_after), high: 0 };
         let answer = taken.wait.map_or(Ok(next), Err);
-        Some((Log { entries, count: taken.count, left: taken.left }, answer))
+        Some((Log { read: Some((entries, taken.count)), left: taken.left }, answer))
     }
 
     #[inline(always)]
     fn write(&self, ask: &Ask<'a>, place: &Found<'a>, log: &mut Log<'a>, next: Word) {
         place.line.set_narrow(place.slot, next);
-        log.entries.push_to(log.count, self.now, ask.cost);
+        if let Some((entries, count)) = &mut log.read {
+            entries.push_to(*count, self.now, ask.cost);
+        }
     }
 
     #[inline(always)]
@@ -47,9 +54,9 @@ impl<'a> Side<'a> for Logged<'_> {
 
     #[inline(always)]
     fn unchanged(&self, log: &Log<'a>, wait: Option<u64>) -> Half {
-        let left = match wait {
-            Some(_) => log.left,
-            None => self.algorithm.left_of(&log.entries, log.count, self.now),
+        let left = match (wait, &log.read) {
+            (None, Some((entries, count))) => self.algorithm.left_of(entries, *count, self.now),
+            _ => log.left,
         };
         // Not asked for: what is left says it all.
         Half { state: Word::default(), wait, left: Some(left) }

@@ -1,6 +1,6 @@
 //! A slot of a line, with the log beside it.
 
-use super::line::{EMPTY, Line, SLOTS};
+use super::line::EMPTY;
 use super::logs::Logbook;
 use super::{Rate, Table};
 use crate::algorithm::{AnyAlgorithm, Word};
@@ -41,29 +41,5 @@ impl Table {
     pub(super) fn clear_slot(&self, line: usize, slot: usize) {
         self.lines[line].set(slot, EMPTY, Word::default());
         self.logs.all().for_each(|logs| logs.get(line, slot).clear());
-    }
-
-    /// The slot whose loss admits least, and how much that is: an empty one, else the one with the fewest units taken.
-    pub(super) fn weakest(&self, rate: &Rate, line: usize, now: u64) -> (usize, u64) {
-        let mut weakest = (0, self.strength(rate, line, 0, now));
-        for slot in 1..SLOTS {
-            let strength = self.strength(rate, line, slot, now);
-            if strength < weakest.1 {
-                weakest = (slot, strength);
-            }
-        }
-        weakest
-    }
-
-    fn strength(&self, rate: &Rate, line: usize, slot: usize, now: u64) -> u64 {
-        let at: &Line = &self.lines[line];
-        match at.tag(slot) {
-            EMPTY => 0,
-            tag => {
-                let now = rate.time_of(tag, now);
-                // More than nothing, which a state within the first tick there is would be.
-                rate.algorithm.strength(at.state(slot), self.log(rate, line, slot), now).saturating_add(1)
-            }
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::line::{EMPTY, Line, SLOTS};
 use super::{Rate, Table};
-use crate::algorithm::{AnyAlgorithm, Packed, Word};
+use crate::algorithm::{AnyAlgorithm, Entries, Packed};
 
 impl Table {
     /// The slot of a line whose loss admits least, and how much that is: an empty one, else the one with the fewest units taken.
@@ -11,25 +11,30 @@ impl Table {
     pub(super) fn weakest_in(&self, rate: &Rate, index: usize, now: u64) -> (usize, u64) {
         let line = &self.lines[index];
         match &rate.algorithm {
-            AnyAlgorithm::Gcra(gcra) => weakest(line, |_, word| gcra.strength(word, now)),
-            AnyAlgorithm::LeakyBucket(bucket) => weakest(line, |_, word| bucket.strength(word, now)),
+            AnyAlgorithm::Gcra(gcra) => weakest(line, |slot| gcra.strength(line.state(slot), now)),
+            AnyAlgorithm::LeakyBucket(bucket) => weakest(line, |slot| bucket.strength(line.state(slot), now)),
             AnyAlgorithm::FixedWindow(window) => {
-                weakest(line, |tag, word| window.strength(word, now.saturating_add(window.shift(tag))))
+                weakest(line, |slot| window.strength(line.state(slot), rate.time_of(line.tag(slot), now)))
             }
-            AnyAlgorithm::CalendarWindow(window) => weakest(line, |_, word| window.strength(word, now)),
-            AnyAlgorithm::SlidingWindow(window) => weakest(line, |_, word| window.strength(word, now)),
-            // What was taken is not in the word.
-            AnyAlgorithm::SlidingLog(_) => self.weakest(rate, index, now),
+            AnyAlgorithm::CalendarWindow(window) => {
+                weakest(line, |slot| window.strength(line.state(slot), now))
+            }
+            AnyAlgorithm::SlidingWindow(window) => {
+                weakest(line, |slot| window.strength(line.state(slot), now))
+            }
+            AnyAlgorithm::SlidingLog(log) => {
+                weakest(line, |slot| log.strength(&Entries::read(self.log(rate, index, slot)), now))
+            }
         }
     }
 }
 
 #[inline(always)]
-fn weakest(line: &Line, strength: impl Fn(u64, Word) -> u64) -> (usize, u64) {
+fn weakest(line: &Line, strength: impl Fn(usize) -> u64) -> (usize, u64) {
     let strength = |slot| match line.tag(slot) {
         EMPTY => 0,
         // More than nothing, which a state within the first tick there is would be.
-        tag => strength(tag, line.state(slot)).saturating_add(1),
+        _ => strength(slot).saturating_add(1),
     };
     let mut weakest = (0, strength(0));
     for slot in 1..SLOTS {
