@@ -2,6 +2,7 @@
 //! matter, in nanoseconds and microseconds and on scales where all there is can be tried.
 
 mod admission;
+mod behind;
 mod debit;
 mod extremes;
 mod penalty;
@@ -101,6 +102,17 @@ macro_rules! behaves_in_words {
                 words_are_answered_as_states_are
                 a_state_that_was_dropped_leaves_no_less_behind
                 who_comes_late_finds_a_dropped_key_full;
+            behind:
+                who_comes_after_others_waits_no_longer_than_they_take;
+        }
+    };
+}
+
+macro_rules! behaves_in_lines {
+    ($subjects:ident) => {
+        behave! { $subjects:
+            behind:
+                who_comes_after_others_waits_until_they_have_taken_theirs;
         }
     };
 }
@@ -118,6 +130,7 @@ macro_rules! behaves_in_debits {
 mod gcra {
     behaves!(GCRA);
     behaves_in_words!(GCRA);
+    behaves_in_lines!(GCRA);
     behaves_in_refunds!(GCRA);
     behaves_in_reservations!(GCRA);
     behaves_in_debits!(GCRA);
@@ -126,12 +139,14 @@ mod gcra {
 mod leaky_bucket {
     behaves!(LEAKY_BUCKET);
     behaves_in_words!(LEAKY_BUCKET);
+    behaves_in_lines!(LEAKY_BUCKET);
     behaves_in_reservations!(LEAKY_BUCKET);
 }
 
 mod fixed_window {
     behaves!(FIXED_WINDOW);
     behaves_in_words!(FIXED_WINDOW);
+    behaves_in_lines!(FIXED_WINDOW);
     behaves_in_refunds!(FIXED_WINDOW);
     behaves_in_penalties!(FIXED_WINDOW);
 }
@@ -139,6 +154,7 @@ mod fixed_window {
 mod calendar_window {
     behaves!(CALENDAR_WINDOW);
     behaves_in_words!(CALENDAR_WINDOW);
+    behaves_in_lines!(CALENDAR_WINDOW);
     behaves_in_refunds!(CALENDAR_WINDOW);
     behaves_in_penalties!(CALENDAR_WINDOW);
 }
