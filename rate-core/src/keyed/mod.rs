@@ -236,9 +236,13 @@ impl<A: Kept> KeyedLimiter<A> {
 
     /// Changes the limit for every clone, as of the clock's now, and returns a limiter made for the new one.
     ///
-    /// Each key keeps the *share* it has used: half spent stays half spent, exhausted stays exhausted, and changing
-    /// back and forth wins nothing. Requests that run meanwhile are decided by the old quota or the new one. Older clones
-    /// go on working under the new quota, only slower; replace them.
+    /// Each key keeps the *share* it has used: half spent stays half spent, exhausted stays exhausted, and no change is a fresh
+    /// burst. From then on it earns at the rate of the new limit: under one whose burst comes back in a second everybody has
+    /// a whole one after a second, and takes it along when the limit is changed back. Requests that run meanwhile are decided by
+    /// the old quota or the new one.
+    ///
+    /// Older clones go on working under the new quota, only slower; but they say the old one's [`quota`](Self::quota) and bounds,
+    /// and what was reserved through them cannot be cancelled any more. Replace them.
     #[must_use = "older clones go on under the new quota, only slower: replace them"]
     pub fn with_limit(&self, algorithm: A) -> Self {
         self.changed(algorithm, || self.clock.now())

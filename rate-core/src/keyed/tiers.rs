@@ -11,8 +11,9 @@ impl KeyedLimiter {
     /// A limiter of the same keys in the same memory, which counts whoever it is asked for by `quota`: a tier.
     ///
     /// A key that is asked for through another one takes the share it has used along, and earns at the rate of the quota it was
-    /// last asked for in. So a change of plan is no fresh burst, nor is going back and forth. Everything that this limiter can do
-    /// a tier can, several limits at once included.
+    /// last asked for in. And it finds at least as much used as if it had stayed where it used it. So a change of plan is no fresh
+    /// burst, nor is going back and forth, for however long. Everything that this limiter can do a tier can, several limits at
+    /// once included.
     ///
     /// A [refund](Self::refund) or a cancellation gives nothing back through another tier than the key was last asked in. That
     /// a key was in another one in between and has come back is not known: what it earned there counts as if it had not been, so
@@ -20,7 +21,7 @@ impl KeyedLimiter {
     ///
     /// Cheap enough to be made for each request; the quotas themselves are remembered, a hundred bytes for each that is different,
     /// and up to a million of them: whoever comes with another one then is counted by this limiter's own. The first of them
-    /// allocates six bytes for each key of the capacity.
+    /// allocates thirty bytes for each key of the capacity.
     ///
     /// # Examples
     ///
@@ -40,7 +41,7 @@ impl KeyedLimiter {
         Self { rate: self.table.tier(Gcra::new(quota)), ..self.clone() }
     }
 
-    /// Takes `cost` units for `key` as its tier allows. Never waits.
+    /// Takes `cost` units for `key` as its tier allows. Never waits. What [`tier`](Self::tier) says of quotas holds for this too.
     pub fn check_tier<Q: Hash + ?Sized>(&self, key: &Q, tier: Tier, cost: u64) -> Decision {
         self.check_tier_at(key, tier, cost, self.clock.now())
     }

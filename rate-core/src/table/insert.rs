@@ -1,5 +1,6 @@
 //! Room for a newcomer.
 
+use super::elsewhere::Elsewhere;
 use super::line::{EMPTY, SLOTS};
 use super::{Rate, Table};
 use crate::algorithm::Word;
@@ -101,7 +102,7 @@ impl Table {
         let source = &self.lines[from.0];
         line.set(slot, source.tag(from.1), source.state(from.1));
         if rate.is_tiered() {
-            self.numbers().set(to, slot, self.numbers().get(from.0, from.1));
+            self.numbers().copy(from, (to, slot));
         }
         // Whatever the newcomer is counted by: who moves may be counted by another limit.
         for logs in self.logs.all() {
@@ -113,9 +114,14 @@ impl Table {
 
     /// Whether a slot is empty or its key as good as new.
     fn is_spare(&self, rate: &Rate, line: usize, slot: usize, now: u64) -> bool {
-        let line = &self.lines[line];
-        let tag = line.tag(slot);
-        tag == EMPTY || rate.algorithm.fresh_from_word(line.state(slot)) <= rate.time_of(tag, now)
+        let tag = self.lines[line].tag(slot);
+        tag == EMPTY || self.fresh_from(rate, line, slot) <= rate.time_of(tag, now)
+    }
+
+    /// The first tick of a key's own time from which it cannot be told from a new one.
+    fn fresh_from(&self, rate: &Rate, line: usize, slot: usize) -> u64 {
+        let fresh_from = rate.algorithm.fresh_from_word(self.lines[line].state(slot));
+        if rate.is_tiered() { fresh_from.max(self.numbers().elsewhere(line, slot).until) } else { fresh_from }
     }
 
     /// Puts a newcomer in the place of whoever is there.
@@ -130,7 +136,7 @@ impl Table {
     fn occupy(&self, rate: &Rate, newcomer: Newcomer, place: (usize, usize), now: u64) {
         let Newcomer { tag, state, .. } = newcomer;
         if rate.is_tiered() {
-            self.numbers().set(place.0, place.1, rate.tier);
+            self.numbers().set(place.0, place.1, rate.tier, Elsewhere::default());
         }
         self.lines[place.0].set(place.1, tag, state);
         // Beside others there are logs only where keys have quotas of their own.
@@ -161,9 +167,8 @@ impl Table {
 
     /// Keeps the books about a key that is about to be overwritten.
     fn replace(&self, rate: &Rate, (line, slot): (usize, usize), now: u64) {
-        let line = &self.lines[line];
-        let tag = line.tag(slot);
-        let fresh_from = rate.algorithm.fresh_from_word(line.state(slot));
+        let tag = self.lines[line].tag(slot);
+        let fresh_from = self.fresh_from(rate, line, slot);
         if fresh_from <= rate.time_of(tag, now) {
             // In everybody's time. Relaxed: published by the unlocking of the line. The load spares other cores the write.
             let fresh_from = fresh_from.saturating_sub(rate.algorithm.shift(tag));

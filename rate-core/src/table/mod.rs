@@ -10,6 +10,7 @@
 
 mod absent;
 mod ask;
+mod elsewhere;
 mod insert;
 mod line;
 mod logged;
@@ -118,7 +119,12 @@ impl Table {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.lines) + self.logs.bytes() + self.numbers.get().map_or(0, Numbers::bytes)
+        let registry = ignore_poison(self.rates.read()).registry.bytes();
+        let tiers = self.numbers.get().map_or(0, Numbers::bytes) + registry;
+        size_of_val(&*self.lines)
+            + self.logs.bytes()
+            + tiers
+            + ignore_poison(self.rates.read()).registry.bytes()
     }
 
     pub(crate) fn len(&self) -> usize {

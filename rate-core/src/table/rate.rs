@@ -5,10 +5,11 @@
 //! whoever meets a line that is behind rewrites it first. No request waits for the whole walk, and none is ever decided
 //! on a state of the wrong quota.
 
+use super::elsewhere::Elsewhere;
 use super::line::{EMPTY, Epoch, SLOTS};
 use super::tiers::Registry;
 use super::{Table, ignore_poison};
-use crate::algorithm::{Algorithm, AnyAlgorithm, Gcra};
+use crate::algorithm::{Algorithm, AnyAlgorithm, Gcra, Packed};
 use crate::sync::Backoff;
 
 /// A limit's arithmetic and which of the table's limits it is.
@@ -194,8 +195,13 @@ impl Table {
             (None, Some(tier)) => (*tier, number),
             (None, None) => (current.algorithm, 0),
         };
+        let elsewhere = match self.numbers.get() {
+            Some(numbers) if epoch.is_tiered() => numbers.elsewhere(line, slot),
+            // A plain line, in which nobody has been elsewhere.
+            _ => Elsewhere::default(),
+        };
         if let Some(numbers) = self.numbers.get() {
-            numbers.set(line, slot, next_number);
+            numbers.set(line, slot, next_number, elsewhere);
         }
         // A state that stays in its quota is not touched: rewriting rounds.
         if next_number == number && (number > 0 || epoch.untiered() == current.epoch) {
@@ -203,13 +209,21 @@ impl Table {
         }
         let (from, to) = (Rate::new(from), Rate::new(to));
         let (tag, word) = (self.lines[line].tag(slot), self.lines[line].state(slot));
-        let (carried, at) = from.algorithm.carry_over(
+        let (mut carried, own) = from.algorithm.carry_over(
             &to.algorithm,
             (word, self.log(&from, line, slot)),
             (from.time_of(tag, at), to.time_of(tag, at)),
         );
+        // Tiers are token buckets.
+        if let (AnyAlgorithm::Gcra(left), AnyAlgorithm::Gcra(next), true) =
+            (&from.algorithm, &to.algorithm, next_number != number)
+        {
+            let elsewhere = elsewhere.with(left, left.unpack(word), at);
+            carried.word = next.pack(elsewhere.applied(next, next.unpack(carried.word), at));
+            self.numbers().set(line, slot, next_number, elsewhere);
+        }
         self.logs.all().for_each(|logs| logs.get(line, slot).clear());
-        self.write(&to, (line, slot), carried.word, carried.change, at);
+        self.write(&to, (line, slot), carried.word, carried.change, own);
     }
 }
 

@@ -6,14 +6,15 @@
 
 use std::collections::HashMap;
 
+use super::elsewhere::Elsewhere;
 use super::line::SLOTS;
 use super::rate::{Rate, Rates};
 use super::{Table, ignore_poison};
 use crate::algorithm::{AnyAlgorithm, Gcra};
 use crate::quota::Quota;
-use crate::sync::{AtomicU32, Backoff, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Backoff, Ordering};
 
-/// Most quotas of their own that the keys of one table can have: a hundred bytes each.
+/// Most quotas of their own that the keys of one table can have: some hundred bytes each.
 const MOST: usize = 1 << 20;
 
 /// The quotas by number, of which 0 is the table's own limit.
@@ -24,6 +25,12 @@ pub(super) struct Registry {
 }
 
 impl Registry {
+    pub(super) fn bytes(&self) -> usize {
+        // As a hash map has them: a byte beside each entry, and room for an eighth more.
+        let entry = size_of::<(Quota, u32)>() + 1;
+        self.algorithms.capacity() * size_of::<AnyAlgorithm>() + self.numbers.capacity() * entry * 8 / 7
+    }
+
     pub(super) fn get(&self, number: u32) -> Option<&AnyAlgorithm> {
         self.algorithms.get((number as usize).checked_sub(1)?)
     }
@@ -40,26 +47,48 @@ impl Registry {
     }
 }
 
-/// For each slot the number of its quota; of no meaning in a plain line.
+/// For each slot the number of its quota, and what its key has used in others; of no meaning in a plain line.
 #[derive(Debug)]
-pub(super) struct Numbers(Box<[AtomicU32]>);
+pub(super) struct Numbers {
+    quotas: Box<[AtomicU32]>,
+    elsewhere: Box<[[AtomicU64; 2]]>,
+}
 
 impl Numbers {
     pub(super) fn new(lines: usize) -> Self {
-        Self((0..lines * SLOTS).map(|_| AtomicU32::new(0)).collect())
+        let slots = 0..lines * SLOTS;
+        Self {
+            quotas: slots.clone().map(|_| AtomicU32::new(0)).collect(),
+            elsewhere: slots.map(|_| [0; 2].map(AtomicU64::new)).collect(),
+        }
     }
 
-    // Relaxed, both: guarded by the slot's line, as its state is.
+    // Relaxed, all of it: guarded by the slot's line, as its state is.
     pub(super) fn get(&self, line: usize, slot: usize) -> u32 {
-        self.0[line * SLOTS + slot].load(Ordering::Relaxed)
+        self.quotas[line * SLOTS + slot].load(Ordering::Relaxed)
     }
 
-    pub(super) fn set(&self, line: usize, slot: usize, number: u32) {
-        self.0[line * SLOTS + slot].store(number, Ordering::Relaxed);
+    pub(super) fn elsewhere(&self, line: usize, slot: usize) -> Elsewhere {
+        let [until, span] =
+            self.elsewhere[line * SLOTS + slot].each_ref().map(|word| word.load(Ordering::Relaxed));
+        Elsewhere { until, span }
+    }
+
+    pub(super) fn set(&self, line: usize, slot: usize, number: u32, elsewhere: Elsewhere) {
+        let slot = line * SLOTS + slot;
+        self.quotas[slot].store(number, Ordering::Relaxed);
+        let [until, span] = &self.elsewhere[slot];
+        until.store(elsewhere.until, Ordering::Relaxed);
+        span.store(elsewhere.span, Ordering::Relaxed);
+    }
+
+    /// Copies what there is of a key to another slot.
+    pub(super) fn copy(&self, from: (usize, usize), to: (usize, usize)) {
+        self.set(to.0, to.1, self.get(from.0, from.1), self.elsewhere(from.0, from.1));
     }
 
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.0)
+        size_of_val(&*self.quotas) + size_of_val(&*self.elsewhere)
     }
 }
 

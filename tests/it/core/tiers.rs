@@ -254,3 +254,40 @@ fn threads_in_different_tiers_share_one_burst() {
     assert!(taken.load(Ordering::Relaxed) <= 1_200, "{taken:?} of 1200");
     assert!(!tiers[0].check_at("ann", NOW).is_allowed());
 }
+
+#[test]
+fn who_goes_through_a_tier_that_comes_back_in_no_time_finds_as_much_used_as_if_it_had_stayed() {
+    // A bucket of one that is full again after a hundredth of a second was a fresh burst of ten per day: a thousand in a second,
+    // and the fast tier need not even have admitted anything.
+    let free = small(Quota::per_day(10));
+    let pro = free.tier(Quota::per_second(100).burst(1));
+    let other = free.tier(Quota::per_second(10));
+    let mut taken = 0;
+    for step in 0..1_000 {
+        let now = later(Duration::from_millis(10 * step));
+        taken += free.take_up_to_at("eve", 10, now);
+        for tier in [&pro, &other, &pro] {
+            let _ = tier.check_n_at("eve", u64::MAX, now);
+        }
+    }
+    assert_eq!(taken, 10);
+    // It comes back as if nothing had been but this.
+    let day = later(Duration::from_secs(86_400) - Duration::from_nanos(1));
+    assert_eq!(free.take_up_to_at("eve", 10, day), 9);
+}
+
+#[test]
+fn whoever_stays_in_a_tier_earns_at_its_rate_whatever_was_used_before() {
+    let free = small(Quota::per_day(10));
+    let gold = free.tier(Quota::per_minute(100));
+    assert_eq!(free.take_up_to_at("ann", 10, NOW), 10);
+    // An upgrade, with all of it used.
+    assert!(!gold.check_at("ann", NOW).is_allowed());
+    assert!(gold.check_n_at("ann", 100, later(Duration::from_secs(60))).is_allowed());
+    let hour = later(Duration::from_secs(3_600));
+    assert!(gold.check_n_at("ann", 100, hour).is_allowed());
+    // Back where she came from, where nothing has come back yet; and once it has, there is no trace of it.
+    assert!(!free.check_at("ann", hour).is_allowed());
+    assert!(gold.check_n_at("ann", 100, later(Duration::from_secs(2 * 86_400))).is_allowed());
+    assert_eq!(free.peek_at("ann", later(Duration::from_secs(2 * 86_400 + 60))).remaining(), 10);
+}

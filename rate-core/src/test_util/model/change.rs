@@ -103,6 +103,23 @@ impl AnyModel {
         self
     }
 
+    /// Nanoseconds until a bucket at `at` is full, and those in which an empty one fills, of which there is one at least.
+    #[cfg(all(test, feature = "std", not(loom)))]
+    pub(in crate::test_util) fn used_of_full(&self, at: u64) -> Option<(u64, u64)> {
+        let Self::Bucket(bucket) = self else { return None };
+        let Backlog { full, gain, .. } = bucket.backlog(at);
+        let gone = bucket.backlog(at).gone_by();
+        Some((gone.saturating_sub(at), ((full / gain) as u64).max(1)))
+    }
+
+    /// Full no earlier than at the tick `instant`.
+    #[cfg(all(test, feature = "std", not(loom)))]
+    pub(in crate::test_util) fn not_fresh_before(&mut self, instant: u64) {
+        if self.fresh_from() < instant {
+            *self = self.clone().fresh_by(instant, instant);
+        }
+    }
+
     /// Whether it is written down that nothing is admitted at `at` whatever is refunded.
     fn is_penalized(&self, at: u64) -> bool {
         match self {
