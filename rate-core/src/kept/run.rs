@@ -81,7 +81,9 @@ fn run_log(
     match operation {
         Operation::Take(0) => Outcome::unchanged(word, Ok(0)),
         Operation::Take(cost) if cost <= log.capacity() && absent > 0 => {
-            Outcome::unchanged(word, Err(absent))
+            // And then there has to be a period left for what is charged.
+            let helps = word.low.checked_add(log.period()).is_some();
+            Outcome::unchanged(word, Err(if helps { absent } else { NEVER }))
         }
         Operation::TakeUpTo(_) if absent > 0 => Outcome::unchanged(word, Ok(0)),
         Operation::Take(cost) => match log.fits(entries, now, cost) {

@@ -127,10 +127,10 @@ impl Model for Log {
 
     fn wait(&self, cost: u64, now: Timestamp) -> Option<u64> {
         let now = now.as_nanos();
-        if self.refused_for(now) > 0 {
-            return Some(self.refused_for(now));
-        }
         let counts_until = |time: u64| time.checked_add(self.period);
+        if self.refused_for(now) > 0 {
+            return counts_until(self.refused_until).map(|_| self.refused_for(now));
+        }
         counts_until(now.max(self.newest()))?;
         let mut used = self.used(now);
         if used + cost <= self.limit {

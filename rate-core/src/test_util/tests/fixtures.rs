@@ -102,3 +102,17 @@ fn a_penalty_to_the_end_of_time_is_not_refunded_from_the_window_before() {
     assert_eq!(limiter.refund_at(3, charged, charged), 0);
     assert!(!limiter.check_at(charged).is_allowed());
 }
+
+#[test]
+fn a_key_that_a_log_can_never_charge_is_not_told_to_come_back() {
+    // After twenty years an exhausted key came to a log of five hundred and seventy, which time has no room for: it was told to
+    // wait for the end of time, and was refused there.
+    const YEAR: u64 = 365 * 86_400 * 1_000_000_000;
+    let limiter = keyed(AnyAlgorithm::from(Quota::per_hour(1)));
+    let now = at(20 * YEAR);
+    assert!(limiter.check_at("ann", now).is_allowed());
+    let changed = limiter.with_limit_at(log(1, 570 * YEAR).into(), now);
+    let denied = changed.check_at("ann", now);
+    assert_eq!((denied.is_allowed(), denied.retry_after()), (false, None));
+    assert!(!changed.check_at("ann", at(u64::MAX)).is_allowed());
+}
