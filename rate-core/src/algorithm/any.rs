@@ -5,8 +5,8 @@ use core::str::FromStr;
 
 use super::log::Log;
 use super::{
-    Algorithm, AlgorithmName, Bounds, Calendar, CalendarWindow, Count, Counts, FixedWindow, Gcra,
-    LeakyBucket, SlidingLog, SlidingWindow, Standing, Tat,
+    Algorithm, AlgorithmName, Bounds, Calendar, CalendarWindow, Charged, Count, Counts, FixedWindow, Gcra,
+    LeakyBucket, Refund, SlidingLog, SlidingWindow, Standing, Tat,
 };
 use crate::quota::error::{Cause, ParseQuotaError};
 use crate::quota::{Quota, text};
@@ -306,6 +306,28 @@ impl Algorithm for AnyAlgorithm {
             Self::SlidingLog(log) => AnyState::Log(log.penalized(state.log(log), now, until)),
         }
     }
+}
+
+/// For who learns only from a text which algorithm it is: a queue gives nothing back, for what has passed it has passed.
+impl Refund for AnyAlgorithm {
+    fn refund(&self, state: AnyState, charge: Charged, now: u64) -> (AnyState, u64) {
+        match self {
+            Self::Gcra(gcra) => refunded(gcra.refund(state.tat(), charge, now), AnyState::Tat),
+            Self::FixedWindow(window) => refunded(window.refund(state.count(), charge, now), AnyState::Count),
+            Self::CalendarWindow(window) => {
+                refunded(window.refund(state.count(), charge, now), AnyState::Count)
+            }
+            Self::SlidingWindow(window) => {
+                refunded(window.refund(state.counts(), charge, now), AnyState::Counts)
+            }
+            Self::SlidingLog(log) => refunded(log.refund(state.log(log), charge, now), AnyState::Log),
+            Self::LeakyBucket(_) => (state, 0),
+        }
+    }
+}
+
+fn refunded<S>((state, units): (S, u64), of: fn(S) -> AnyState) -> (AnyState, u64) {
+    (of(state), units)
 }
 
 #[cfg(test)]

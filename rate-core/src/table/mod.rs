@@ -62,6 +62,8 @@ pub(crate) struct Table {
     /// For keys that have quotas of their own.
     numbers: OnceLock<Numbers>,
     rates: RwLock<Rates>,
+    /// When the last change of the limit was complete: what was charged later was charged in the limit there is.
+    changed: AtomicU64,
     /// Held while the quota changes, so that one change is complete before the next begins.
     changing: Mutex<()>,
 }
@@ -110,6 +112,7 @@ impl Table {
             logs: Logs::default(),
             numbers: OnceLock::new(),
             rates: RwLock::new(Rates::new(rate)),
+            changed: AtomicU64::new(0),
             changing: Mutex::new(()),
         })
     }

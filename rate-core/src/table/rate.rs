@@ -10,7 +10,7 @@ use super::line::{EMPTY, Epoch, SLOTS};
 use super::tiers::Registry;
 use super::{Table, ignore_poison};
 use crate::algorithm::{Algorithm, AnyAlgorithm, Gcra, Packed};
-use crate::sync::Backoff;
+use crate::sync::{Backoff, Ordering};
 
 /// A limit's arithmetic and which of the table's limits it is.
 #[derive(Clone, Debug)]
@@ -106,12 +106,16 @@ impl Table {
         for line in 0..self.lines.len() {
             self.catch_up(&rate, line, EMPTY, &now);
         }
+        // Relaxed: whoever reads this locks the rates, or a line that was unlocked before.
+        self.changed.store(now(), Ordering::Relaxed);
         rate
     }
 
     /// Makes `algorithm` the current limit, in which no line is written yet.
     fn announce(&self, algorithm: AnyAlgorithm, now: u64) -> Rate {
         let mut rates = ignore_poison(self.rates.write());
+        // Relaxed: published by the unlocking of the rates.
+        self.changed.store(u64::MAX, Ordering::Relaxed);
         let rate = Rate::of(algorithm, rates.current.epoch.next(), 0);
         rates.previous = Some((core::mem::replace(&mut rates.current, rate.clone()), now));
         rate

@@ -4,9 +4,9 @@ use super::insert::Newcomer;
 use super::several::Locks;
 use super::{Again, Ask, Place, Rate};
 use crate::Decision;
-use crate::algorithm::Word;
+use crate::algorithm::{Charged, Word};
 use crate::kept::{AtomicLog, Operation, Outcome, no_log};
-use crate::sync::Backoff;
+use crate::sync::{Backoff, Ordering};
 
 impl Ask<'_> {
     /// Runs an operation wherever the key is, or stores it, in whatever quota the table has by now.
@@ -29,10 +29,7 @@ impl Ask<'_> {
                         let nothing = Outcome::unchanged(Word::default(), Ok(0));
                         return answer(rate, &nothing, no_log(), rate.time_of(self.tag, now));
                     }
-                    let on = |next: &Rate| match next.is_of_the_limit_of(rate) {
-                        true => operation,
-                        false => operation.under_another_limit(),
-                    };
+                    let on = |next: &Rate| self.meant_in(next, rate, operation);
                     let (next, done) = self.table.catch_up_and(
                         rate,
                         line,
@@ -123,6 +120,26 @@ impl Ask<'_> {
                 Err(Again::Busy) => backoff.wait(),
                 Err(Again::Epoch(line)) => rate = self.table.catch_up(&rate, line, self.tag, || now),
             }
+        }
+    }
+
+    /// What an operation that was meant for the limit `rate` comes to in `next`.
+    fn meant_in(&self, next: &Rate, rate: &Rate, operation: Operation) -> Operation {
+        if next.is_of_the_limit_of(rate) {
+            return operation;
+        }
+        // Relaxed: stored before the line was written in this limit, or else the largest instant there is.
+        let changed = self.table.changed.load(Ordering::Relaxed);
+        match operation {
+            Operation::Refund(charge) if next.tier == 0 => {
+                let charged = rate.everybodys(self.tag, charge.at);
+                if charged > changed {
+                    // In the limit there is, whatever the caller knew of it.
+                    return Operation::Refund(Charged { at: next.time_of(self.tag, charged), ..charge });
+                }
+                operation.under_another_limit()
+            }
+            _ => operation.under_another_limit(),
         }
     }
 }

@@ -163,3 +163,20 @@ fn nothing_can_be_asked_of_a_penalized_log() {
     assert!(limiter.check_n_at("ann", 0, NOW).is_allowed());
     assert!(!limiter.check_at("ann", NOW).is_allowed());
 }
+
+#[test]
+fn an_older_clone_gives_back_what_was_charged_since_the_change_and_nothing_from_before() {
+    // It gave back nothing at all any more; and whoever waits by it cannot replace it.
+    for (old, new) in pairs() {
+        let limiter = small(old);
+        let take = |key, now| limiter.take_up_to_at(key, 4, now);
+        assert_eq!(take("before", NOW), 4);
+        let _ = limiter.with_limit_at(new, NOW);
+        let now = after(1_000);
+        assert_eq!((take("since", now), take("at once", NOW)), (4, 4));
+        let back = [("since", now), ("before", NOW), ("at once", NOW)]
+            .map(|(key, charged)| limiter.refund_at(key, 4, charged, now));
+        let expected = if new.name() == AlgorithmName::LeakyBucket { 0 } else { 4 };
+        assert_eq!(back, [expected, 0, 0], "{old}, then {new}");
+    }
+}

@@ -174,3 +174,21 @@ fn an_algorithm_is_anchored_by_itself_or_else_by_its_limiter() {
         assert_eq!(wait(window.anchored(0).or_anchored(1)), DAY, "to the very instant that is assumed");
     }
 }
+
+#[test]
+fn what_was_taken_is_given_back_as_the_algorithm_does() {
+    for algorithm in all() {
+        let spent = algorithm.admit(algorithm.fresh(), 100, 3).expect("a fresh key");
+        let back = |units, at, now| algorithm.refund(spent.clone(), Charged { units, at }, now);
+        if algorithm.name() == AlgorithmName::LeakyBucket {
+            assert_eq!(back(3, 100, 100), (spent.clone(), 0), "what has passed it has passed");
+            continue;
+        }
+        assert_eq!(back(2, 100, 100).1, 2, "{algorithm}");
+        let (state, units) = back(u64::MAX, 100, 100);
+        assert_eq!(units, 3, "{algorithm}");
+        assert_eq!(algorithm.standing(state, 100), algorithm.standing(algorithm.fresh(), 100), "{algorithm}");
+        // Of another state's charge nothing is known.
+        assert_eq!(algorithm.refund(algorithm.fresh(), Charged { units: 3, at: 100 }, 100).1, 0);
+    }
+}
