@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn a_log_has_room_for_each_unit_of_its_limit() {
         let log = SlidingLog::from_ticks(5, 100).expect("a quota");
-        assert_eq!((log.entries(), log.capacity(), log.period()), (5, 5, 100));
+        assert_eq!((log.entries(), log.capacity(), log.period(), 1 << log.size()), (5, 5, 100, 8));
         let one_by_one =
             (10..15).try_fold(log.fresh(), |state, now| log.admit(state, now, 1)).expect("five are allowed");
         assert_eq!(one_by_one.iter().collect::<Vec<_>>(), [(10, 1), (11, 1), (12, 1), (13, 1), (14, 1)]);

@@ -291,3 +291,65 @@ fn whoever_stays_in_a_tier_earns_at_its_rate_whatever_was_used_before() {
     assert!(gold.check_n_at("ann", 100, later(Duration::from_secs(2 * 86_400))).is_allowed());
     assert_eq!(free.peek_at("ann", later(Duration::from_secs(2 * 86_400 + 60))).remaining(), 10);
 }
+
+/// The most units in any window of so many nanoseconds.
+fn most_in_a_window(taken: &[(u64, u64)], window: u64) -> u64 {
+    let (mut first, mut units, mut most) = (0, 0, 0);
+    for (at, more) in taken {
+        units += more;
+        while at - taken[first].0 >= window {
+            units -= taken[first].1;
+            first += 1;
+        }
+        most = most.max(units);
+    }
+    most
+}
+
+#[test]
+fn through_each_tier_no_more_is_admitted_than_it_bounds_wherever_the_key_goes_meanwhile() {
+    let mut random = Random::new(43);
+    let (mut hops, mut full) = (0, 0);
+    for _ in 0..300 {
+        let quotas: Vec<_> = (0..3)
+            .map(|_| {
+                let limit = random.magnitude(100);
+                let quota =
+                    Quota::new(limit, Duration::from_nanos(random.magnitude(1 << 40))).expect("a quota");
+                quota.burst(random.magnitude(2 * limit))
+            })
+            .collect();
+        let limiter = one_line(quotas[0]);
+        let tiers = [limiter.clone(), limiter.tier(quotas[1]), limiter.tier(quotas[2])];
+        let mut taken = [const { Vec::new() }; 3];
+        let (mut now, mut tier) = (1 << 41, 0);
+        for _ in 0..2_000 {
+            if random.below(3) == 0 {
+                (tier, hops) = (random.below(3) as usize, hops + 1);
+            }
+            let period = quotas[random.below(3) as usize].period().as_nanos() as u64;
+            now += random.magnitude(period) / (1 + random.below(100));
+            let at = Timestamp::from_nanos(now);
+            let units = match random.below(4) {
+                0 => u64::from(tiers[tier].check_at("ann", at).is_allowed()),
+                1 => {
+                    let cost = 1 + random.below(quotas[tier].burst_size());
+                    if tiers[tier].check_n_at("ann", cost, at).is_allowed() { cost } else { 0 }
+                }
+                2 => tiers[tier].take_up_to_at("ann", u64::MAX, at),
+                _ => u64::from(tiers[tier].peek_at("ann", at).limit() == 0),
+            };
+            taken[tier].push((now, units));
+        }
+        for (tier, taken) in tiers.iter().zip(&taken) {
+            let bounds = tier.bounds();
+            let most = most_in_a_window(taken, bounds.ticks());
+            assert!(most <= bounds.units(), "{most} of {bounds} through {} of {quotas:?}", tier.quota());
+            full += u64::from(most > tier.quota().burst_size());
+        }
+    }
+    assert!(
+        hops > 100_000 && full > 300,
+        "{hops} changes of tier, {full} of 900 tiers used to more than a burst"
+    );
+}
