@@ -36,6 +36,14 @@ impl AnyAlgorithm {
         }
     }
 
+    /// Ticks in which what was used comes back, if that was everything.
+    pub(crate) fn time_to_reset(&self) -> u64 {
+        match self.intervals() {
+            Some(gcra) => gcra.used_of_full(gcra.fresh_at(0), 0).1,
+            None => self.bounds().ticks(),
+        }
+    }
+
     /// Carries the used share of a state over to the limit `to`: half spent stays half spent.
     ///
     /// `at` is the instant of the change in the key's time under either. Rounded up to a unit, or less, so that changing a

@@ -237,9 +237,11 @@ impl<A: Kept> KeyedLimiter<A> {
     /// Changes the limit for every clone, as of the clock's now, and returns a limiter made for the new one.
     ///
     /// Each key keeps the *share* it has used: half spent stays half spent, exhausted stays exhausted, and no change is a fresh
-    /// burst. From then on it earns at the rate of the new limit: under one whose burst comes back in a second everybody has
-    /// a whole one after a second, and takes it along when the limit is changed back. Requests that run meanwhile are decided by
-    /// the old quota or the new one.
+    /// burst. From then on it earns at the rate of the new limit; but when it comes back to one that it has left, a token bucket
+    /// finds at least as much used as if it had stayed. So changing to and fro wins nothing, for however long; windows and logs
+    /// know of their own last period only. Requests that run meanwhile are decided by the old quota or the new one.
+    ///
+    /// The first change to a limit under which what was used comes back sooner allocates thirty bytes for each key of the capacity.
     ///
     /// Older clones go on working under the new quota, only slower; but they say the old one's [`quota`](Self::quota) and bounds,
     /// and what was reserved through them cannot be cancelled any more. Replace them.

@@ -12,7 +12,8 @@ impl KeyedLimiter {
     ///
     /// A key that is asked for through another one takes the share it has used along, and earns at the rate of the quota it was
     /// last asked for in. And it finds at least as much used as if it had stayed where it used it. So a change of plan is no fresh
-    /// burst, nor is going back and forth, for however long. Everything that this limiter can do a tier can, several limits at
+    /// burst, nor is going back and forth, for however long: through each tier no more is admitted than its
+    /// [`bounds`](Self::bounds) say. Everything that this limiter can do a tier can, several limits at
     /// once included.
     ///
     /// A [refund](Self::refund) or a cancellation gives nothing back through another tier than the key was last asked in. That

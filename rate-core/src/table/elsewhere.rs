@@ -1,11 +1,11 @@
-//! What a key has used in tiers that it has left.
+//! What a key has used under limits that it has left.
 //!
-//! A key takes its used share along from tier to tier and earns it back at the rate of the one it is in. If that were all, who had
-//! spent ten per day would have them again after a moment in a tier whose whole burst comes back in one. So the share that was
-//! used is remembered as well, as it would fall had the key stayed where it was used, and whatever tier the key comes to finds
-//! at least that much used.
+//! A key takes its used share along from tier to tier, and from limit to limit when that changes for everybody, and earns it back at
+//! the rate of the one it is in. If that were all, who had spent ten per day would have them again after a moment in a tier whose
+//! whole burst comes back in one. So the share that was used is remembered as well, as it would fall had the key stayed where it
+//! was used, and whatever limit the key comes to finds at least that much used.
 //!
-//! One line for all tiers that a key has left: from the largest share at any time to the instant at which the last of them is
+//! One line for all limits that a key has left: from the largest share at any time to the instant at which the last of them is
 //! earned back. Who goes back and forth is by that never better off than who stays, in any of them; and may be worse off than
 //! by each of them alone.
 

@@ -1,6 +1,5 @@
 //! Room for a newcomer.
 
-use super::elsewhere::Elsewhere;
 use super::line::{EMPTY, SLOTS};
 use super::{Rate, Table};
 use crate::algorithm::Word;
@@ -101,8 +100,8 @@ impl Table {
         self.leave(rate, (to, slot), now);
         let source = &self.lines[from.0];
         line.set(slot, source.tag(from.1), source.state(from.1));
-        if rate.is_tiered() {
-            self.numbers().copy(from, (to, slot));
+        if let Some(numbers) = self.numbers.get() {
+            numbers.copy(from, (to, slot));
         }
         // Whatever the newcomer is counted by: who moves may be counted by another limit.
         for logs in self.logs.all() {
@@ -121,7 +120,7 @@ impl Table {
     /// The first tick of a key's own time from which it cannot be told from a new one.
     fn fresh_from(&self, rate: &Rate, line: usize, slot: usize) -> u64 {
         let fresh_from = rate.algorithm.fresh_from_word(self.lines[line].state(slot));
-        if rate.is_tiered() { fresh_from.max(self.numbers().elsewhere(line, slot).until) } else { fresh_from }
+        self.numbers.get().map_or(fresh_from, |numbers| fresh_from.max(numbers.elsewhere(line, slot).until))
     }
 
     /// Puts a newcomer in the place of whoever is there.
@@ -135,8 +134,8 @@ impl Table {
     #[inline]
     fn occupy(&self, rate: &Rate, newcomer: Newcomer, place: (usize, usize), now: u64) {
         let Newcomer { tag, state, .. } = newcomer;
-        if rate.is_tiered() {
-            self.numbers().set(place.0, place.1, rate.tier, Elsewhere::default());
+        if let Some(numbers) = self.numbers.get() {
+            numbers.begin(place.0, place.1, rate.tier);
         }
         self.lines[place.0].set(place.1, tag, state);
         // Beside others there are logs only where keys have quotas of their own.

@@ -59,7 +59,7 @@ pub(crate) struct Table {
     floor: AtomicU64,
     /// For algorithms that keep any.
     logs: Logs,
-    /// For keys that have quotas of their own.
+    /// For keys that have quotas of their own, or have used what comes back sooner now than where it was used.
     numbers: OnceLock<Numbers>,
     rates: RwLock<Rates>,
     /// When the last change of the limit was complete: what was charged later was charged in the limit there is.

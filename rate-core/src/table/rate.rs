@@ -5,7 +5,6 @@
 //! whoever meets a line that is behind rewrites it first. No request waits for the whole walk, and none is ever decided
 //! on a state of the wrong quota.
 
-use super::elsewhere::Elsewhere;
 use super::line::{EMPTY, Epoch, SLOTS};
 use super::tiers::Registry;
 use super::{Table, ignore_poison};
@@ -102,6 +101,10 @@ impl Table {
     /// Changes the limit as of `now`; every key keeps its used share.
     pub(crate) fn change(&self, algorithm: AnyAlgorithm, now: impl Fn() -> u64) -> Rate {
         let _one_at_a_time = ignore_poison(self.changing.lock());
+        if algorithm.time_to_reset() < ignore_poison(self.rates.read()).current.algorithm.time_to_reset() {
+            // What is used will be earned back sooner; but not where it was used, to which the limit may change back.
+            self.numbers();
+        }
         let rate = self.announce(algorithm, now());
         for line in 0..self.lines.len() {
             self.catch_up(&rate, line, EMPTY, &now);
@@ -199,13 +202,8 @@ impl Table {
             (None, Some(tier)) => (*tier, number),
             (None, None) => (current.algorithm, 0),
         };
-        let elsewhere = match self.numbers.get() {
-            Some(numbers) if epoch.is_tiered() => numbers.elsewhere(line, slot),
-            // A plain line, in which nobody has been elsewhere.
-            _ => Elsewhere::default(),
-        };
         if let Some(numbers) = self.numbers.get() {
-            numbers.set(line, slot, next_number, elsewhere);
+            numbers.set_quota(line, slot, next_number);
         }
         // A state that stays in its quota is not touched: rewriting rounds.
         if next_number == number && (number > 0 || epoch.untiered() == current.epoch) {
@@ -218,13 +216,15 @@ impl Table {
             (word, self.log(&from, line, slot)),
             (from.time_of(tag, at), to.time_of(tag, at)),
         );
-        // Tiers are token buckets.
-        if let (AnyAlgorithm::Gcra(left), AnyAlgorithm::Gcra(next), true) =
-            (&from.algorithm, &to.algorithm, next_number != number)
-        {
-            let elsewhere = elsewhere.with(left, left.unpack(word), at);
-            carried.word = next.pack(elsewhere.applied(next, next.unpack(carried.word), at));
-            self.numbers().set(line, slot, next_number, elsewhere);
+        if let Some(numbers) = self.numbers.get() {
+            let mut elsewhere = numbers.elsewhere(line, slot);
+            if let AnyAlgorithm::Gcra(left) = &from.algorithm {
+                elsewhere = elsewhere.with(left, left.unpack(word), at);
+                numbers.set_elsewhere(line, slot, elsewhere);
+            }
+            if let AnyAlgorithm::Gcra(next) = &to.algorithm {
+                carried.word = next.pack(elsewhere.applied(next, next.unpack(carried.word), at));
+            }
         }
         self.logs.all().for_each(|logs| logs.get(line, slot).clear());
         self.write(&to, (line, slot), carried.word, carried.change, own);

@@ -47,7 +47,7 @@ impl Registry {
     }
 }
 
-/// For each slot the number of its quota, and what its key has used in others; of no meaning in a plain line.
+/// For each slot the number of its quota, which is of no meaning in a plain line, and what its key has used in others.
 #[derive(Debug)]
 pub(super) struct Numbers {
     quotas: Box<[AtomicU32]>,
@@ -74,17 +74,26 @@ impl Numbers {
         Elsewhere { until, span }
     }
 
-    pub(super) fn set(&self, line: usize, slot: usize, number: u32, elsewhere: Elsewhere) {
-        let slot = line * SLOTS + slot;
-        self.quotas[slot].store(number, Ordering::Relaxed);
-        let [until, span] = &self.elsewhere[slot];
+    pub(super) fn set_quota(&self, line: usize, slot: usize, number: u32) {
+        self.quotas[line * SLOTS + slot].store(number, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_elsewhere(&self, line: usize, slot: usize, elsewhere: Elsewhere) {
+        let [until, span] = &self.elsewhere[line * SLOTS + slot];
         until.store(elsewhere.until, Ordering::Relaxed);
         span.store(elsewhere.span, Ordering::Relaxed);
     }
 
+    /// Begins a key that is new.
+    pub(super) fn begin(&self, line: usize, slot: usize, number: u32) {
+        self.set_quota(line, slot, number);
+        self.set_elsewhere(line, slot, Elsewhere::default());
+    }
+
     /// Copies what there is of a key to another slot.
     pub(super) fn copy(&self, from: (usize, usize), to: (usize, usize)) {
-        self.set(to.0, to.1, self.get(from.0, from.1), self.elsewhere(from.0, from.1));
+        self.set_quota(to.0, to.1, self.get(from.0, from.1));
+        self.set_elsewhere(to.0, to.1, self.elsewhere(from.0, from.1));
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -11,10 +11,12 @@ impl Table {
     pub(super) fn weakest_in(&self, rate: &Rate, index: usize, now: u64) -> (usize, u64) {
         let line = &self.lines[index];
         match &rate.algorithm {
-            AnyAlgorithm::Gcra(gcra) if rate.is_tiered() => weakest(line, |slot| {
-                gcra.strength(line.state(slot), now).max(self.numbers().elsewhere(index, slot).until)
-            }),
-            AnyAlgorithm::Gcra(gcra) => weakest(line, |slot| gcra.strength(line.state(slot), now)),
+            AnyAlgorithm::Gcra(gcra) => match self.numbers.get() {
+                None => weakest(line, |slot| gcra.strength(line.state(slot), now)),
+                Some(numbers) => weakest(line, |slot| {
+                    gcra.strength(line.state(slot), now).max(numbers.elsewhere(index, slot).until)
+                }),
+            },
             AnyAlgorithm::LeakyBucket(bucket) => weakest(line, |slot| bucket.strength(line.state(slot), now)),
             AnyAlgorithm::FixedWindow(window) => {
                 weakest(line, |slot| window.strength(line.state(slot), rate.time_of(line.tag(slot), now)))

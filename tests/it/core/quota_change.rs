@@ -200,3 +200,32 @@ fn changes_under_load_admit_nobody_more_than_the_larger_burst() {
     assert!(*most <= 15, "a key was admitted {most} times on a clock that stood still");
     assert!(totals.iter().all(|total| *total >= 1), "the load did not reach every key");
 }
+
+#[test]
+fn a_quota_that_changes_to_and_fro_is_no_fresh_burst() {
+    // A hundredth of a second under a quota whose burst comes back in that time was a fresh burst of ten per day, a thousand in a
+    // second.
+    let (slow, fast) = (Quota::per_day(10), Quota::per_second(100).burst(1));
+    let mut limiter = small(slow);
+    let (mut taken, mut size) = (0, 0);
+    for step in 0..100 {
+        let now = NOW.saturating_add(Duration::from_millis(10 * step));
+        taken += limiter.take_up_to_at("eve", 10, now);
+        // Others are new under either of them.
+        assert!(limiter.check_at(&step, now).is_allowed());
+        limiter = limiter
+            .with_quota_at(fast, now)
+            .with_quota_at(slow, now.saturating_add(Duration::from_millis(10)));
+        size = size.max(limiter.allocated_bytes());
+    }
+    assert_eq!(taken, 10);
+    assert_eq!(size, small(slow).allocated_bytes() + 25 * 6 * 20, "once, and beside each slot");
+    let day = NOW.saturating_add(Duration::from_secs(86_400) - Duration::from_nanos(1));
+    assert_eq!(limiter.take_up_to_at("eve", 10, day), 9);
+
+    // Where it comes back in the same time there is nothing to remember.
+    let limiter = small(Quota::per_minute(10));
+    let before = limiter.allocated_bytes();
+    let raised = limiter.with_quota_at(Quota::per_minute(1_000), NOW);
+    assert_eq!(raised.with_quota_at(Quota::per_hour(60), NOW).allocated_bytes(), before);
+}

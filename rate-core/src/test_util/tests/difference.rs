@@ -6,7 +6,6 @@ use super::operation::{Abilities, Found, Modelled, Operation};
 use super::subject::Subject;
 use super::tally::Tally;
 use super::timeline::Timeline;
-use crate::Timestamp;
 use crate::algorithm::AnyAlgorithm;
 use crate::test_util::model::{AnyModel, Model};
 use crate::test_util::random::Random;
@@ -80,6 +79,8 @@ impl Run<'_> {
         let quota = limit.quota();
         let mut timeline = Timeline::new(&mut random, self.instants, quota.limit(), quota.period_nanos());
         let mut tally = Tally::default();
+        // From the first limit on under which what was used comes back sooner.
+        let mut remembers = false;
         let mut history = Vec::new();
         for step in 0..self.steps {
             if timeline.is_over() {
@@ -91,9 +92,10 @@ impl Run<'_> {
             if random.below(50) == 0 {
                 if let Some(next) = limits.next() {
                     change(subject, next, now);
+                    remembers |= next.into().time_to_reset() < limit.time_to_reset();
                     limit = next.into();
                     for (index, key) in keys.iter_mut().enumerate() {
-                        key.modelled.change((self.model)(limit, index), Timestamp::from_nanos(now));
+                        key.modelled.change((self.model)(limit, index), now, remembers);
                     }
                     tally.changed += 1;
                     history.push((now, Event::Changed(next)));

@@ -3,6 +3,7 @@
 mod aligned;
 mod arrivals;
 mod difference;
+mod elsewhere;
 mod exact;
 mod extremes;
 mod fixtures;

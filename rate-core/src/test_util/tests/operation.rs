@@ -1,5 +1,6 @@
 //! What can be asked of a key, and what can be answered.
 
+use super::elsewhere::Elsewhere;
 use core::time::Duration;
 
 use crate::Timestamp;
@@ -55,22 +56,34 @@ pub(super) struct Modelled {
     pub(super) model: AnyModel,
     /// None in the place of one that was made before the limit changed: nothing is given back of it.
     pub(super) places: Vec<Option<Place>>,
+    elsewhere: Elsewhere,
 }
 
 impl Modelled {
     pub(super) fn new(model: AnyModel) -> Self {
-        Self { model, places: Vec::new() }
+        Self { model, places: Vec::new(), elsewhere: Elsewhere::default() }
     }
 
-    pub(super) fn change(&mut self, next: AnyModel, at: Timestamp) {
-        self.model.change(next, at);
+    /// Under another limit; `remembers` says whether what was used under others is known.
+    pub(super) fn change(&mut self, next: AnyModel, at: u64, remembers: bool) {
+        let left = self.model.used_of_full(at);
+        self.model.change(next, Timestamp::from_nanos(at));
         self.places.fill(None);
+        if !remembers {
+            return;
+        }
+        if let Some(left) = left {
+            self.elsewhere.leave(left, at);
+        }
+        if let Some((_, full)) = self.model.used_of_full(at) {
+            self.model.not_fresh_before(self.elsewhere.arrive(full, at));
+        }
     }
 
     /// As [`Subject::run`](super::subject::Subject::run).
     pub(super) fn run(&mut self, operation: Operation, now: u64) -> Found {
         const HAS: &str = "only what the algorithm has is asked";
-        let Self { model, places } = self;
+        let Self { model, places, elsewhere } = self;
         let now = Timestamp::from_nanos(now);
         match operation {
             Operation::Check(cost) => Found::Answer(model.check(cost, now)),
@@ -101,6 +114,7 @@ impl Modelled {
             }
             Operation::Reset => {
                 model.reset();
+                *elsewhere = Elsewhere::default();
                 Found::Done
             }
         }

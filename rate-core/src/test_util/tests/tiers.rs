@@ -37,42 +37,13 @@ fn choose(random: &mut Random, capacity: u64, now: u64) -> Operation {
     }
 }
 
-/// The share that a key has used in quotas it has left, as a line that falls to nothing: an instant, and ticks from one to nothing.
-#[derive(Clone, Copy, Default)]
-struct Elsewhere {
-    until: u64,
-    span: u64,
-}
-
-impl Elsewhere {
-    /// The change of a key from one model to the next: it finds the larger of the share it takes along and of the line's.
-    fn change(&mut self, modelled: &mut Modelled, next: AnyModel, at: u64) {
-        let (used, full) = modelled.model.used_of_full(at).expect("a bucket");
-        let line = (u128::from(self.until.saturating_sub(at).min(self.span)), u128::from(self.span.max(1)));
-        let own = (u128::from(used.min(full)), u128::from(full));
-        let (part, whole) = if own.0 * line.1 > line.0 * own.1 { own } else { line };
-        modelled.change(next, Timestamp::from_nanos(at));
-        if part == 0 {
-            *self = Self::default();
-            return;
-        }
-        self.until = self.until.max(at.saturating_add(used));
-        self.span = u64::try_from(u128::from(self.until - at) * whole / part).unwrap_or(u64::MAX);
-        let (_, full) = modelled.model.used_of_full(at).expect("a bucket");
-        // Rounded up with the line.
-        let (part, whole) = (u128::from((self.until - at).min(self.span)), u128::from(self.span));
-        let ahead = (part * u128::from(full)).div_ceil(whole) as u64;
-        modelled.model.not_fresh_before(at.saturating_add(ahead));
-    }
-}
-
 fn compare(seed: u64) -> u64 {
     let mut random = Random::new(seed);
     let quotas: Vec<Quota> = (0..4).map(|_| AnyAlgorithm::from(Gcra::random(&mut random)).quota()).collect();
     let limiter = KeyedLimiter::builder(quotas[0]).capacity(8).clock(ManualClock::new()).build();
     let limiter = limiter.expect("eight keys fit");
     let model = |quota| AnyModel::of(Gcra::new(quota));
-    let new = |_| (quotas[0], Modelled::new(model(quotas[0])), Elsewhere::default());
+    let new = |_| (quotas[0], Modelled::new(model(quotas[0])));
     let mut keys: Vec<_> = (0..KEYS).map(new).collect();
     let mut timeline =
         Timeline::new(&mut random, Instants::All, quotas[1].limit(), quotas[1].period().as_nanos() as u64);
@@ -80,7 +51,7 @@ fn compare(seed: u64) -> u64 {
     for step in 0..250 {
         let now = timeline.next(&mut random);
         let index = random.below(KEYS as u64) as usize;
-        let (quota, modelled, elsewhere) = &mut keys[index];
+        let (quota, modelled) = &mut keys[index];
         let next = if random.below(8) == 0 { random.one_of(&quotas) } else { *quota };
         let operation = choose(&mut random, modelled.model.capacity(), now);
         let expected = match operation {
@@ -88,7 +59,7 @@ fn compare(seed: u64) -> u64 {
             Operation::Refund { .. } if next != *quota => Found::Units(0),
             _ => {
                 if next != *quota {
-                    elsewhere.change(modelled, model(next), now);
+                    modelled.change(model(next), now, true);
                     (*quota, changed) = (next, changed + 1);
                 }
                 modelled.run(operation, now)
