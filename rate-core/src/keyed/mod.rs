@@ -4,11 +4,11 @@ mod builder;
 mod operation;
 mod several;
 mod tiers;
+mod usage;
 
 use core::fmt;
 use core::hash::Hash;
 use core::marker::PhantomData;
-use core::time::Duration;
 use std::sync::Arc;
 
 pub use builder::{BuildError, KeyedLimiterBuilder};
@@ -17,7 +17,7 @@ pub use several::{Charge, Decisions, MAX_LIMITS, check_all, check_slice};
 use crate::algorithm::{Algorithm, AlgorithmName, AnyAlgorithm, Bounds, Gcra};
 use crate::clock::ClockSource;
 use crate::hash::{Digest, Fingerprint, Multilinear};
-use crate::kept::{Kept, Operation};
+use crate::kept::Kept;
 use crate::table::{Ask, Rate, Table};
 use crate::time::nanos;
 use crate::{Decision, Quota, Timestamp};
@@ -156,40 +156,6 @@ impl<A: Kept> KeyedLimiter<A> {
         self.ask(self.fingerprint(key), cost).peek(now.as_nanos())
     }
 
-    /// Takes as many units as there are for `key`, up to `units`, and returns how many. Never waits.
-    pub fn take_up_to<Q: Hash + ?Sized>(&self, key: &Q, units: u64) -> u64 {
-        self.take_up_to_at(key, units, self.clock.now())
-    }
-
-    /// Takes as many units as there are for `key` at `now`, up to `units`, and returns how many.
-    pub fn take_up_to_at<Q: Hash + ?Sized>(&self, key: &Q, units: u64, now: Timestamp) -> u64 {
-        self.amount(key, Operation::TakeUpTo(units), now)
-    }
-
-    /// Admits nothing for `key` for so long. What is refused already stays refused for at least as long as it would have
-    /// been. [`reset`](Self::reset) ends it.
-    ///
-    /// No refund of what was taken before ends it early, but for one case: a token bucket keeps no more of a penalty than an
-    /// instant, and a refund can end it by up to the time in which one unit comes back. One that is no longer than that it can
-    /// end at once. A reservation that was made before and keeps the key busy for longer than the penalty takes it along when it
-    /// is cancelled.
-    ///
-    /// Under another limit that it is carried over to, a penalty counts as everything used in its last period.
-    pub fn penalize<Q: Hash + ?Sized>(&self, key: &Q, time: Duration) {
-        self.penalize_at(key, time, self.clock.now());
-    }
-
-    /// As [`penalize`](Self::penalize), from `now` on.
-    pub fn penalize_at<Q: Hash + ?Sized>(&self, key: &Q, time: Duration, now: Timestamp) {
-        self.amount(key, Operation::Penalize { time: nanos(time) }, now);
-    }
-
-    /// Makes `key` as good as new. What it was charged before can still be refunded or cancelled, which then gives back units that
-    /// it has taken since.
-    pub fn reset<Q: Hash + ?Sized>(&self, key: &Q) {
-        self.forget(key);
-    }
-
     /// A charge of `cost` units to `key`, to be decided together with others by [`check_all`].
     #[inline]
     pub fn charge<Q: Hash + ?Sized>(&self, key: &Q, cost: u64) -> Charge<'_> {
@@ -314,11 +280,6 @@ impl<A: Kept> KeyedLimiter<A> {
     #[must_use]
     pub fn evictions(&self) -> u64 {
         self.table.evictions()
-    }
-
-    fn amount<Q: Hash + ?Sized>(&self, key: &Q, operation: Operation, now: Timestamp) -> u64 {
-        let ask = self.ask(self.fingerprint(key), 0);
-        ask.run(now.as_nanos(), operation, |_, outcome, _, _| outcome.result).unwrap_or(0)
     }
 
     #[inline]
