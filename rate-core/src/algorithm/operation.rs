@@ -15,6 +15,10 @@ pub struct Charged {
 ///
 /// A refund makes the key no better off than if the charge had never been made, so the [bounds](Algorithm::bounds) hold
 /// for what was not refunded, whatever is refunded in whatever order.
+///
+/// That is for a `now` that is not older than one already seen. The state of a token bucket does not hold the latest instant, so
+/// a refund that comes late gives back what has come back by itself since: for each refund, at most what comes back in the time by
+/// which it is late.
 pub trait Refund: Algorithm {
     /// Gives back what is left of a charge at `now`. Returns the new state and the whole units given back.
     ///
