@@ -7,7 +7,7 @@ use super::Algorithm;
 pub struct Charged {
     /// How many.
     pub units: u64,
-    /// The tick at which they were taken.
+    /// The tick at which they were taken: the `now` of the [`admit`](Algorithm::admit) that took them.
     pub at: u64,
 }
 
@@ -22,7 +22,9 @@ pub struct Charged {
 pub trait Refund: Algorithm {
     /// Gives back what is left of a charge at `now`. Returns the new state and the whole units given back.
     ///
-    /// Never more than were charged, and never what has come back by itself.
+    /// Never more than `charge` has, and never what has come back by itself. Which charges were made, and refunded, is nowhere
+    /// written down: the caller answers for it that each is refunded once, for no more units than it took and as of the tick of
+    /// [`admit`](Algorithm::admit). A second refund of the same gives back what others have taken.
     fn refund(&self, state: Self::State, charge: Charged, now: u64) -> (Self::State, u64);
 }
 

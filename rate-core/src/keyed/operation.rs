@@ -14,11 +14,18 @@ use crate::{Denied, Timestamp};
 impl<A: Kept + Refund> KeyedLimiter<A> {
     /// Gives back what is left of `units` that `key` took at `charged`, and returns how many that is.
     ///
-    /// Never more than were taken, nothing of an earlier window, and nothing that has come back by itself: a token
-    /// bucket gives back the charge less what it has earned since, fractions of a unit as well, of which the number
-    /// returned says nothing. So nobody is ever better off than without the charge. A clone that is older than a change
-    /// of the limit gives nothing back, nor does any but the [tier](KeyedLimiter::tier) that the key was last asked in,
-    /// whose page says what is not known of a key that has been in another.
+    /// Nothing of an earlier window, and nothing that has come back by itself: a token bucket gives back the charge less what
+    /// it has earned since, fractions of a unit as well, of which the number returned says nothing. So nobody is ever better off
+    /// than without the charge. A clone that is older than a change of the limit gives nothing back, nor does any but the
+    /// [tier](KeyedLimiter::tier) that the key was last asked in, whose page says what is not known of a key that has been in
+    /// another.
+    ///
+    /// Nothing says which charge it was but the instant and the units: whoever refunds one twice, or more than it took, is given
+    /// what others have taken. So the caller answers for it that each charge is refunded once, and no more of it than it took.
+    /// `charged` is the instant of the charge: that of [`check_n_at`](Self::check_n_at), or [`now`](Self::now) read before
+    /// [`check_n`](Self::check_n), which gives back a trifle less. After an `acquire(..).await` of `tower-ratelimit` read it
+    /// when that has returned, for in this moment the units are taken: the instant before it is before the wait, and what has come
+    /// back in the wait is not given back.
     ///
     /// # Examples
     ///
