@@ -22,6 +22,10 @@ use crate::{Clock, Decision, Quota, Timestamp};
 /// Behind a shared reference or an `Arc` any number of threads may check; together they are admitted what the quota
 /// says, to the unit. For a limit per caller there is [`KeyedLimiter`](crate::KeyedLimiter).
 ///
+/// The limit is the one it was made with: a new one would begin with a full burst. Where a limit has to change while it runs
+/// and what was used has to count, take a `KeyedLimiter` with a capacity of 1, always ask it for the same key, and change it by
+/// `with_quota`.
+///
 /// # Examples
 ///
 /// ```

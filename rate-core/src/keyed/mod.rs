@@ -32,9 +32,14 @@ use crate::{Decision, Quota, Timestamp};
 /// # Memory
 ///
 /// `capacity` keys are guaranteed: of that many keys at work at once, fewer than one in a million loses its state. The
-/// table for them, 32 bytes per key, is allocated at once and never grows. Beyond the capacity a newcomer replaces a key
-/// that is as good as new, else the key whose loss admits least; a key at its limit therefore outlives a flood of keys
-/// with one request each. A newcomer is always served. [`evictions`](Self::evictions) counts the keys that lost state.
+/// table for them, 32 bytes per key, is allocated at once and never grows. Only sliding logs, and keys with quotas of their own,
+/// take [more](crate::algorithm#what-is-remembered-of-a-key): a check that is the first to need it allocates it.
+///
+/// Beyond the capacity a newcomer replaces a key that is as good as new, else the key whose loss admits least; a key at its
+/// limit therefore outlives a flood of keys with one request each. Not where one unit is all that tells it from them: under a
+/// limit of one at a time, and in a [leaky bucket](crate::algorithm::LeakyBucket), in which a key that takes its turns one by one
+/// never has more than the next one before it. A newcomer is always served. [`evictions`](Self::evictions) counts the keys that
+/// lost state.
 ///
 /// # Deployment
 ///
@@ -257,8 +262,9 @@ impl<A: Kept> KeyedLimiter<A> {
         self.table.capacity()
     }
 
-    /// Bytes allocated for the keys. The table is, at once; the [logs](crate::algorithm::SlidingLog) of keys and what
-    /// [tiers](Self::tier) need come to it as the first of them come, and none of it ever goes.
+    /// Bytes allocated for the keys. The table is, at once; the [logs](crate::algorithm::SlidingLog) of keys, and six bytes a
+    /// key for [tiers](Self::tier), come to it as the first of them come, and none of it ever goes. Not counted is the list of the
+    /// quotas of tiers, a hundred bytes for each.
     #[must_use]
     pub fn allocated_bytes(&self) -> usize {
         self.table.bytes()
