@@ -22,6 +22,10 @@ use crate::{Clock, Decision, Quota, Timestamp};
 /// Behind a shared reference or an `Arc` any number of threads may check; together they are admitted what the quota
 /// says, to the unit. For a limit per caller there is [`KeyedLimiter`](crate::KeyedLimiter).
 ///
+/// The limit is the one it was made with: a new one would begin with a full burst. Where a limit has to change while it runs
+/// and what was used has to count, take a `KeyedLimiter` with a capacity of 1, always ask it for the same key, and change it by
+/// `with_quota`.
+///
 /// # Examples
 ///
 /// ```
@@ -150,12 +154,33 @@ impl<A: Kept> Limiter<A> {
         self.amount(Operation::TakeUpTo(units), now)
     }
 
-    /// Admits nothing for so long. What is refused already stays refused for at least as long as it would have been.
+    /// Admits nothing for at least so long, and shortens no wait.
+    ///
+    /// How long exactly depends on the [algorithm](crate::algorithm#how-long-a-penalty-is): a token bucket, a leaky bucket and a
+    /// log that are as good as new admit nothing for just as long; windows, to the end of the window in which it ends, which may be
+    /// a month later; a log that has units in it, for up to a period. After it a token bucket has one unit and not its burst.
     ///
     /// No refund of what was taken before ends it early, but for one case: a token bucket keeps no more of a penalty than an
     /// instant, and a refund can end it by up to the time in which one unit comes back. One that is no longer than that it can
     /// end at once. A reservation that was made before and keeps the limit busy for longer than the penalty takes it along when it
     /// is cancelled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rate_core::{Limiter, Quota, Timestamp};
+    ///
+    /// let limiter = Limiter::new(Quota::per_second(10));
+    /// let now = Timestamp::ZERO;
+    /// assert!(limiter.check_at(now).is_allowed());
+    /// limiter.penalize_at(Duration::from_secs(1), now);
+    /// assert_eq!(limiter.check_at(now).retry_after(), Some(Duration::from_secs(1)));
+    ///
+    /// let after = now.saturating_add(Duration::from_secs(1));
+    /// assert!(limiter.check_at(after).is_allowed());
+    /// assert!(!limiter.check_at(after).is_allowed());
+    /// ```
     pub fn penalize(&self, time: Duration) {
         self.penalize_at(time, self.clock.now());
     }
@@ -176,7 +201,7 @@ impl<A: Kept> Limiter<A> {
         self.single.algorithm().quota()
     }
 
-    /// The limit in all its parts.
+    /// The limit in all its parts; equal to the one this was made of.
     #[must_use]
     pub fn limit(&self) -> AnyAlgorithm {
         *self.single.algorithm()

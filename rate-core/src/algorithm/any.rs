@@ -97,7 +97,7 @@ impl AnyAlgorithm {
     }
 
     /// The same, where [`Timestamp::ZERO`](crate::Timestamp::ZERO) is `utc` nanoseconds after the beginning of 1970. Windows
-    /// that are aligned to the time of day need to know.
+    /// that are aligned to the time of day need to know. It is equal to what it was, and to what is anchored elsewhere.
     #[must_use]
     pub fn anchored(self, utc: u64) -> Self {
         match self {

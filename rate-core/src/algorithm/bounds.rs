@@ -6,8 +6,10 @@ use core::time::Duration;
 /// The most units that are admitted in any half-open window of a length: `[start, start + window)`, wherever it starts.
 ///
 /// A unit counts at the instant at which it was taken, or from which it may be used if it was reserved; when a timestamp comes
-/// late, at the latest one at which any was taken. Units that are refunded or cancelled do not count, even if a part had come
-/// back by itself; those of a debit do not either, for they were not asked for.
+/// late, at the latest one at which units of the key were taken or given back. Units that are refunded or cancelled do not count,
+/// even if a part had come back by itself; those of a debit do not either, for they were not asked for.
+///
+/// Each refund of a token bucket that comes late itself adds at most what comes back in the time by which it is late.
 ///
 /// # Examples
 ///

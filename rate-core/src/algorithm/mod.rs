@@ -44,7 +44,8 @@ pub(crate) use word::{Engine, Packed, Word};
 /// * A cost of zero is admitted and leaves the state as it is.
 /// * After exactly the ticks it says to wait, and no other admission meanwhile, the same cost is admitted; one tick
 ///   earlier it is not. Where 64 bits of ticks end before, or before what would be charged then, it says [`NEVER`].
-/// * A `now` older than one already seen may refuse more; it never admits more and never rewinds the state.
+/// * A `now` older than one already seen may refuse more; it never admits more and never rewinds the state. A late
+///   [refund](Refund) of a token bucket does: by what comes back in the time by which it is late.
 /// * What [`bounds`](Self::bounds) says is never exceeded, and is reached by somebody who tries.
 ///
 /// # Examples

@@ -7,7 +7,7 @@ use super::Algorithm;
 pub struct Charged {
     /// How many.
     pub units: u64,
-    /// The tick at which they were taken.
+    /// The tick at which they were taken: the `now` of the [`admit`](Algorithm::admit) that took them.
     pub at: u64,
 }
 
@@ -15,10 +15,16 @@ pub struct Charged {
 ///
 /// A refund makes the key no better off than if the charge had never been made, so the [bounds](Algorithm::bounds) hold
 /// for what was not refunded, whatever is refunded in whatever order.
+///
+/// That is for a `now` that is not older than one already seen. The state of a token bucket does not hold the latest instant, so
+/// a refund that comes late gives back what has come back by itself since: for each refund, at most what comes back in the time by
+/// which it is late.
 pub trait Refund: Algorithm {
     /// Gives back what is left of a charge at `now`. Returns the new state and the whole units given back.
     ///
-    /// Never more than were charged, and never what has come back by itself.
+    /// Never more than `charge` has, and never what has come back by itself. Which charges were made, and refunded, is nowhere
+    /// written down: the caller answers for it that each is refunded once, for no more units than it took and as of the tick of
+    /// [`admit`](Algorithm::admit). A second refund of the same gives back what others have taken.
     fn refund(&self, state: Self::State, charge: Charged, now: u64) -> (Self::State, u64);
 }
 

@@ -22,7 +22,9 @@ use crate::time::nanos;
 /// A source of [`Timestamp`]s.
 ///
 /// A clock should not go backwards. When it does all the same (racing threads, a virtual machine that moved), limits
-/// stay safe: an older timestamp may refuse more, never admits more, and delays nobody later.
+/// stay safe: an older timestamp may refuse more, never admits more, and delays nobody later. There is one exception: a
+/// refund or a cancellation of a token bucket that comes late gives back, besides, what comes back by itself in the time by which it
+/// is late.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Reads the clock.
     fn now(&self) -> Timestamp;

@@ -47,7 +47,7 @@ impl<A: Kept> KeyedLimiterBuilder<A> {
 
     /// How many keys are guaranteed to keep their state, at 32 bytes each; at least 1. The default is
     /// [`DEFAULT_CAPACITY`](KeyedLimiter::DEFAULT_CAPACITY), or as many as have logs of 256 MB together, if the algorithm keeps
-    /// any.
+    /// any. A log is [more](crate::algorithm#what-is-remembered-of-a-key) than the 32 bytes, and is allocated as keys come.
     pub fn capacity(mut self, keys: usize) -> Self {
         self.capacity = Some(keys);
         self
@@ -65,7 +65,7 @@ impl<A: Kept> KeyedLimiterBuilder<A> {
         self
     }
 
-    /// Allocates the table.
+    /// Allocates the table, and no logs yet.
     ///
     /// # Errors
     ///

@@ -4,11 +4,11 @@ mod builder;
 mod operation;
 mod several;
 mod tiers;
+mod usage;
 
 use core::fmt;
 use core::hash::Hash;
 use core::marker::PhantomData;
-use core::time::Duration;
 use std::sync::Arc;
 
 pub use builder::{BuildError, KeyedLimiterBuilder};
@@ -17,7 +17,7 @@ pub use several::{Charge, Decisions, MAX_LIMITS, check_all, check_slice};
 use crate::algorithm::{Algorithm, AlgorithmName, AnyAlgorithm, Bounds, Gcra};
 use crate::clock::ClockSource;
 use crate::hash::{Digest, Fingerprint, Multilinear};
-use crate::kept::{Kept, Operation};
+use crate::kept::Kept;
 use crate::table::{Ask, Rate, Table};
 use crate::time::nanos;
 use crate::{Decision, Quota, Timestamp};
@@ -32,9 +32,14 @@ use crate::{Decision, Quota, Timestamp};
 /// # Memory
 ///
 /// `capacity` keys are guaranteed: of that many keys at work at once, fewer than one in a million loses its state. The
-/// table for them, 32 bytes per key, is allocated at once and never grows. Beyond the capacity a newcomer replaces a key
-/// that is as good as new, else the key whose loss admits least; a key at its limit therefore outlives a flood of keys
-/// with one request each. A newcomer is always served. [`evictions`](Self::evictions) counts the keys that lost state.
+/// table for them, 32 bytes per key, is allocated at once and never grows. Only sliding logs, and keys with quotas of their own,
+/// take [more](crate::algorithm#what-is-remembered-of-a-key): a check that is the first to need it allocates it.
+///
+/// Beyond the capacity a newcomer replaces a key that is as good as new, else the key whose loss admits least; a key at its
+/// limit therefore outlives a flood of keys with one request each. Not where one unit is all that tells it from them: under a
+/// limit of one at a time, and in a [leaky bucket](crate::algorithm::LeakyBucket), in which a key that takes its turns one by one
+/// never has more than the next one before it. A newcomer is always served. [`evictions`](Self::evictions) counts the keys that
+/// lost state.
 ///
 /// # Deployment
 ///
@@ -156,40 +161,6 @@ impl<A: Kept> KeyedLimiter<A> {
         self.ask(self.fingerprint(key), cost).peek(now.as_nanos())
     }
 
-    /// Takes as many units as there are for `key`, up to `units`, and returns how many. Never waits.
-    pub fn take_up_to<Q: Hash + ?Sized>(&self, key: &Q, units: u64) -> u64 {
-        self.take_up_to_at(key, units, self.clock.now())
-    }
-
-    /// Takes as many units as there are for `key` at `now`, up to `units`, and returns how many.
-    pub fn take_up_to_at<Q: Hash + ?Sized>(&self, key: &Q, units: u64, now: Timestamp) -> u64 {
-        self.amount(key, Operation::TakeUpTo(units), now)
-    }
-
-    /// Admits nothing for `key` for so long. What is refused already stays refused for at least as long as it would have
-    /// been. [`reset`](Self::reset) ends it.
-    ///
-    /// No refund of what was taken before ends it early, but for one case: a token bucket keeps no more of a penalty than an
-    /// instant, and a refund can end it by up to the time in which one unit comes back. One that is no longer than that it can
-    /// end at once. A reservation that was made before and keeps the key busy for longer than the penalty takes it along when it
-    /// is cancelled.
-    ///
-    /// Under another limit that it is carried over to, a penalty counts as everything used in its last period.
-    pub fn penalize<Q: Hash + ?Sized>(&self, key: &Q, time: Duration) {
-        self.penalize_at(key, time, self.clock.now());
-    }
-
-    /// As [`penalize`](Self::penalize), from `now` on.
-    pub fn penalize_at<Q: Hash + ?Sized>(&self, key: &Q, time: Duration, now: Timestamp) {
-        self.amount(key, Operation::Penalize { time: nanos(time) }, now);
-    }
-
-    /// Makes `key` as good as new. What it was charged before can still be refunded or cancelled, which then gives back units that
-    /// it has taken since.
-    pub fn reset<Q: Hash + ?Sized>(&self, key: &Q) {
-        self.forget(key);
-    }
-
     /// A charge of `cost` units to `key`, to be decided together with others by [`check_all`].
     #[inline]
     pub fn charge<Q: Hash + ?Sized>(&self, key: &Q, cost: u64) -> Charge<'_> {
@@ -267,7 +238,7 @@ impl<A: Kept> KeyedLimiter<A> {
         self.rate.algorithm.quota()
     }
 
-    /// The limit in all its parts.
+    /// The limit in all its parts; equal to the one this was made of.
     #[must_use]
     pub fn limit(&self) -> AnyAlgorithm {
         self.rate.algorithm
@@ -297,8 +268,9 @@ impl<A: Kept> KeyedLimiter<A> {
         self.table.capacity()
     }
 
-    /// Bytes allocated for the keys. The table is, at once; the [logs](crate::algorithm::SlidingLog) of keys and what
-    /// [tiers](Self::tier) need come to it as the first of them come, and none of it ever goes.
+    /// Bytes allocated for the keys. The table is, at once; the [logs](crate::algorithm::SlidingLog) of keys, and six bytes a
+    /// key for [tiers](Self::tier), come to it as the first of them come, and none of it ever goes. Not counted is the list of the
+    /// quotas of tiers, a hundred bytes for each.
     #[must_use]
     pub fn allocated_bytes(&self) -> usize {
         self.table.bytes()
@@ -320,11 +292,6 @@ impl<A: Kept> KeyedLimiter<A> {
     #[must_use]
     pub fn evictions(&self) -> u64 {
         self.table.evictions()
-    }
-
-    fn amount<Q: Hash + ?Sized>(&self, key: &Q, operation: Operation, now: Timestamp) -> u64 {
-        let ask = self.ask(self.fingerprint(key), 0);
-        ask.run(now.as_nanos(), operation, |_, outcome, _, _| outcome.result).unwrap_or(0)
     }
 
     #[inline]

@@ -10,5 +10,5 @@ mod forgotten;
 mod order;
 mod others;
 mod states;
-mod support;
+pub(crate) mod support;
 mod threads;

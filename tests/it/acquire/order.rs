@@ -2,38 +2,15 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower_ratelimit::acquire::{AsyncKeyedLimiter, AsyncLimiter, KeyedLimiter, Limiter, TokioClock};
 use tower_ratelimit::{Quota, Timestamp};
 
-use super::support::{ByHand, lines, ms, spent};
+use super::support::{ByHand, lines, ms, serve, spent};
 use crate::core::random::Random;
-
-/// Lets one task for each of `costs` wait, in this order, and returns who was served when.
-async fn serve(lines: &AsyncKeyedLimiter, costs: &[u64]) -> Vec<(usize, Instant)> {
-    let served = Arc::new(Mutex::new(Vec::new()));
-    let mut tasks = JoinSet::new();
-    for (number, &cost) in costs.iter().enumerate() {
-        let (lines, served) = (lines.clone(), served.clone());
-        tasks.spawn(async move {
-            lines.acquire_n("key", cost).await.unwrap();
-            served.lock().unwrap().push((number, Instant::now()));
-        });
-    }
-    tasks.join_all().await;
-    assert_eq!(lines.waiting("key"), 0);
-    std::mem::take(&mut *served.lock().unwrap())
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_thousand_waiters_at_a_thousand_a_second_leave_in_order_each_at_its_instant() {
-    let (start, lines) = (Instant::now(), lines(Quota::per_second(1_000).burst(1)));
-    let expected: Vec<_> = (0..1_000).map(|number| (number, start + ms(number as u64))).collect();
-    assert_eq!(serve(&lines, &[1; 1_000]).await, expected);
-}
 
 #[tokio::test(start_paused = true)]
 async fn nobody_passes_somebody_who_wants_more() {

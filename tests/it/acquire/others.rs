@@ -100,3 +100,16 @@ async fn a_wait_longer_than_any_timer_is_a_wait_all_the_same() {
     lines.acquire("key").await.unwrap();
     assert_eq!(start.elapsed(), century.period());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_waited_for_is_refunded_as_of_the_instant_after_the_wait() {
+    for (after, given_back) in [(false, 0), (true, 10)] {
+        let lines = spent(Quota::per_second(10));
+        let limiter = lines.limiter();
+        let before = limiter.now();
+        lines.acquire_n("key", 10).await.unwrap();
+        let charged = if after { limiter.now() } else { before };
+        // As of an instant before the wait all of it has come back: in the wait.
+        assert_eq!(limiter.refund("key", 10, charged), given_back);
+    }
+}

@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower_ratelimit::acquire::{Acquire, AcquireError, AsyncKeyedLimiter, KeyedLimiter, TokioClock};
 use tower_ratelimit::{Allowed, Quota};
@@ -28,6 +29,22 @@ pub(crate) fn spent(quota: Quota) -> AsyncKeyedLimiter {
     let lines = lines(quota);
     assert!(lines.limiter().check_n("key", quota.burst_size()).is_allowed());
     lines
+}
+
+/// Lets one task for each of `costs` wait, in this order, and returns who was served when.
+pub(crate) async fn serve(lines: &AsyncKeyedLimiter, costs: &[u64]) -> Vec<(usize, Instant)> {
+    let served = Arc::new(Mutex::new(Vec::new()));
+    let mut tasks = JoinSet::new();
+    for (number, &cost) in costs.iter().enumerate() {
+        let (lines, served) = (lines.clone(), served.clone());
+        tasks.spawn(async move {
+            lines.acquire_n("key", cost).await.unwrap();
+            served.lock().unwrap().push((number, Instant::now()));
+        });
+    }
+    tasks.join_all().await;
+    assert_eq!(lines.waiting("key"), 0);
+    std::mem::take(&mut *served.lock().unwrap())
 }
 
 /// A future that is polled when the test says so.

@@ -1,11 +1,13 @@
 //! Timestamps older than one that was seen already: racing threads, a clock that steps back.
 //!
-//! They may refuse more. They never admit more, never rewind a limit, and never make anybody wait longer later.
+//! They may refuse more. They never admit more, never rewind a limit, and never make anybody wait longer later. What a late
+//! refund of a token bucket gives back too much is with the refunds.
 
 use std::time::Duration;
 
+use rate_core::algorithm::SlidingWindow;
 use rate_core::test_util::model::{Answer, Bucket, Model};
-use rate_core::{Decision, KeyedLimiter, Quota, Timestamp};
+use rate_core::{Decision, KeyedLimiter, Limiter, Quota, Timestamp};
 
 use super::random::{Random, cost, quotas};
 use super::subject::Subject;
@@ -125,4 +127,29 @@ fn a_key_that_is_not_late_is_new_however_many_were_dropped() {
         assert_eq!(allowed.remaining(), 2, "newcomer {key} is not new");
     }
     assert_eq!(limiter.evictions(), 0);
+}
+
+#[test]
+fn what_is_late_counts_at_the_latest_instant_at_which_units_were_taken_or_given_back() {
+    // Counted at 74, the latest at which any was taken, 21 units would be in [66, 76), and the bound is 18.
+    let window = SlidingWindow::new(Quota::new(10, Duration::from_nanos(10)).expect("a quota"));
+    let (limiter, at) = (Limiter::of(window), Timestamp::from_nanos);
+    assert_eq!(limiter.bounds().units(), 18);
+    assert!(limiter.check_n_at(10, at(66)).is_allowed());
+    assert!(limiter.check_n_at(4, at(74)).is_allowed());
+    assert_eq!(limiter.refund_at(1, at(74), at(80)), 1);
+    assert!(limiter.check_n_at(7, at(70)).is_allowed());
+    // At 80 they count: 10 and 3 in [66, 76), 3 and 7 in [74, 84), and no more.
+    assert!(!limiter.check_at(at(80)).is_allowed());
+
+    // That somebody asked in vain at an hour does not make what is late count there.
+    let limiter = Limiter::new(Quota::per_second(10));
+    let (mut taken, hour) = (0, at(HOUR));
+    assert_eq!(limiter.bounds().units(), 19);
+    assert!(!limiter.check_n_at(11, hour).is_allowed());
+    assert_eq!(limiter.refund_at(10, at(0), hour), 0);
+    for second in 0..3 {
+        taken += limiter.take_up_to_at(10, at(second * 1_000_000_000));
+    }
+    assert_eq!(taken, 30);
 }

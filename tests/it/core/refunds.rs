@@ -6,6 +6,8 @@ use std::time::Duration;
 use rate_core::algorithm::SlidingLog;
 use rate_core::{KeyedLimiter, Limiter, Quota, Timestamp};
 
+use super::random::{Random, TEN_YEARS, quotas};
+
 const SECOND: u64 = 1_000_000_000;
 
 fn at(nanos: u64) -> Timestamp {
@@ -103,4 +105,41 @@ fn fractions_are_given_back_and_not_counted() {
     // Of one unit a half has come back by itself.
     assert_eq!(limiter.refund_at(1, at(0), at(SECOND / 2)), 0);
     assert_eq!(limiter.peek_at(at(SECOND / 2)).remaining(), 1);
+}
+
+#[test]
+fn a_refund_that_comes_late_gives_back_what_came_back_in_the_time_it_is_late_and_no_more() {
+    // The instant of a token bucket is not the latest that was seen: it has come back by then, and the refund does not know.
+    let limiter = Limiter::new(Quota::per_second(10));
+    let (half, second) = (at(SECOND / 2), at(SECOND));
+    assert!(limiter.check_n_at(10, at(0)).is_allowed());
+    assert!(limiter.check_n_at(5, second).is_allowed());
+    // At one second nothing of it was left to be given back.
+    assert_eq!(limiter.refund_at(10, at(0), half), 5);
+    assert_eq!(limiter.peek_at(second).remaining(), 10);
+
+    let mut random = Random::new(52);
+    let mut more = 0;
+    for quota in quotas(&mut random, 60) {
+        for _ in 0..200 {
+            let [late, in_time] = [Limiter::new(quota), Limiter::new(quota)];
+            let charged = TEN_YEARS / 10 + random.magnitude(1 << 50);
+            let cost = 1 + random.below(quota.burst_size());
+            let since = random.magnitude(quota.refill_time().as_nanos() as u64);
+            let (latest, again) = (charged + since, random.below(quota.burst_size() + 1));
+            for limiter in [&late, &in_time] {
+                assert!(limiter.check_n_at(cost, at(charged)).is_allowed());
+                limiter.take_up_to_at(again, at(latest));
+            }
+            let lateness = random.below(since + 1);
+            let free = |limiter: &Limiter| limiter.peek_at(at(latest)).reset_after();
+            in_time.refund_at(cost, at(charged), at(latest));
+            late.refund_at(cost, at(charged), at(latest - lateness));
+            let won = free(&in_time).saturating_sub(free(&late));
+            // `reset_after` is rounded up to a nanosecond.
+            assert!(won <= Duration::from_nanos(lateness + 1), "{quota}: {won:?} for {lateness} ns");
+            more += u64::from(won > Duration::ZERO);
+        }
+    }
+    assert!(more > 1_000, "{more} that won something are too few to mean anything");
 }

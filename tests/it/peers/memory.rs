@@ -1,5 +1,6 @@
 //! Rows about many keys: memory has a bound, and who makes room changes no decision.
 
+use rate_core::algorithm::LeakyBucket;
 use rate_core::{KeyedLimiter, ManualClock, Quota, Timestamp};
 
 use super::START;
@@ -66,6 +67,13 @@ fn key_flood_cap() {
         assert_eq!(freed, 0, "{algorithm}");
         assert!(limiter.evictions() > 3_000 && limiter.len() <= 450, "{algorithm}");
     }
+    // In a queue a key that takes its turns one by one is like any of the flood, and makes room: its page says so.
+    let queue = keyed(LeakyBucket::new(Quota::per_day(5)), 300);
+    for key in 0..100_u64 {
+        assert!(queue.check_at(&key, NOW).is_allowed() && !queue.check_at(&key, NOW).is_allowed());
+    }
+    assert!((100..4_000_u64).all(|stranger| queue.check_at(&stranger, NOW).is_allowed()));
+    assert!((0..100_u64).any(|key| queue.check_at(&key, NOW).is_allowed()));
 }
 
 #[test]

@@ -6,8 +6,7 @@
 //!
 //! | row | why |
 //! |---|---|
-//! | `fifo-wait`, `cancel-wait` | with the tests of `acquire` |
-//! | `deny-path-cost` | a matter of time, so in the bench: rows `layer/total/refused` beside `layer/total/fields`, and `keyed/…` deny beside allow |
+//! | the time that `deny-path-cost` speaks of | in the bench: rows `layer/total/refused` beside `layer/total/fields`, and `keyed/…` deny beside allow |
 //! | the time that `adaptive-insert-scaling` speaks of | in the bench too: rows `keyed/u64/new` with 10,000 and 1,000,000 keys |
 //! | the ten million keys of `key-flood-cap` | `long::flood` |
 //!
@@ -28,8 +27,10 @@ mod http;
 mod memory;
 mod quotas;
 mod rates;
+mod refusals;
 mod time;
 mod together;
+mod waiting;
 
 /// An instant that is nowhere near the beginning of a window.
 const START: u64 = 1_234_567_891;

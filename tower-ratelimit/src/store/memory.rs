@@ -77,7 +77,8 @@ impl MemoryStore {
         Self::sized(None)
     }
 
-    /// A store that guarantees `keys` keys per policy, at 32 bytes each.
+    /// A store that guarantees `keys` keys per policy, at 32 bytes each; a sliding log takes
+    /// [more](rate_core::algorithm#what-is-remembered-of-a-key), as keys come.
     ///
     /// # Errors
     ///

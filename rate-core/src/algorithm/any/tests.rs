@@ -192,3 +192,35 @@ fn what_was_taken_is_given_back_as_the_algorithm_does() {
         assert_eq!(algorithm.refund(algorithm.fresh(), Charged { units: 3, at: 100 }, 100).1, 0);
     }
 }
+
+#[test]
+fn a_limit_equals_the_text_it_was_made_of() {
+    // Whoever asked whether the configuration has changed was told so each time: the limiter had anchored its windows.
+    for text in [
+        "10/s burst 20",
+        "10/s burst 20 leaky-bucket",
+        "100/min fixed-window",
+        "100/min fixed-window staggered",
+        "100/day calendar-window",
+        "1000/month",
+        "100/min sliding-window",
+        "100/min sliding-log",
+    ] {
+        let parsed: AnyAlgorithm = text.parse().expect(text);
+        let built = crate::KeyedLimiter::builder_of(parsed).capacity(1).build().expect("one key fits");
+        assert_eq!(crate::Limiter::of(parsed).limit(), parsed);
+        assert_eq!(built.limit(), parsed);
+        assert_eq!(built.with_limit(parsed).limit(), parsed);
+    }
+    let different: Vec<AnyAlgorithm> =
+        all().into_iter().chain([FixedWindow::new(Quota::per_second(1)).into()]).collect();
+    for (place, one) in different.iter().enumerate() {
+        assert!(different.iter().enumerate().all(|(other, two)| (one == two) == (place == other)), "{one}");
+    }
+    let window = FixedWindow::new(Quota::per_minute(100));
+    assert_ne!(window, window.staggered());
+    assert_ne!(window, FixedWindow::new(Quota::per_minute(101)));
+    assert_ne!(window, FixedWindow::new(Quota::per_hour(100)));
+    assert_ne!(CalendarWindow::day(100), CalendarWindow::month(100));
+    assert_ne!(CalendarWindow::day(100), CalendarWindow::day(101));
+}

@@ -4,6 +4,7 @@ mod bounds;
 mod conformance;
 mod operations;
 mod page;
+mod penalties;
 mod relative;
 mod search;
 mod worst_window;
