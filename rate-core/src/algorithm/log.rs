@@ -1,13 +1,13 @@
 //! The log of a key's admissions: a ring of instants, one for each unit, and a header that answers most requests.
 //!
-//! As many units are taken as there are instants of the last period. The header has the ends of the ring, so that a request
-//! reads nothing else as long as nothing has expired since the one before.
+//! What is written down is when a unit expires, a period after it was taken: as many count as there are instants to come. The
+//! header has the ends of the ring, so that a request reads nothing else as long as nothing has expired since the one before.
 //!
 //! ```text
 //! word 0   place of the first instant, how many there are, and the units that they stand for
 //! word 1   the first
 //! word 2   the last
-//! word 3   the newest that was ever written down: late requests count as made at it
+//! word 3   the latest that was ever written down: what a late request takes expires no earlier
 //! ```
 
 mod change;
@@ -101,7 +101,7 @@ pub(crate) struct Answer {
 pub(crate) struct Count {
     /// The first unit that does.
     live: usize,
-    /// When it was taken, if there is one.
+    /// When it expires, if there is one.
     oldest: u64,
     units: u64,
 }
@@ -116,16 +116,14 @@ pub(super) fn refused(
     now: u64,
     cost: u64,
 ) -> Option<(u64, Standing)> {
-    let Header { units, oldest, last, newest, .. } = Header::unpack(header);
-    // Later than this is the way of all the others: what is charged then may not count for a whole period.
-    let latest = (u64::MAX - period).checked_sub(period)?;
-    let expires = oldest.saturating_add(period);
+    let Header { units, oldest, last, .. } = Header::unpack(header);
     let further = cost.wrapping_sub(1);
-    if further >= limit || units != limit - further || newest.max(now) > latest || expires <= now {
+    // Later than that what is charged then does not count for a whole period.
+    if further >= limit || units != limit - further || oldest <= now || oldest > u64::MAX - period {
         return None;
     }
-    let reset_after = last.saturating_add(period).saturating_sub(now);
-    Some((expires - now, Standing { remaining: limit.saturating_sub(units), reset_after }))
+    let left = Standing { remaining: limit.saturating_sub(units), reset_after: last.saturating_sub(now) };
+    Some((oldest - now, left))
 }
 
 impl<R: Ring> Entries<R> {
@@ -149,13 +147,24 @@ impl<R: Ring> Entries<R> {
     }
 
     /// Units that count at `now`: more than the limit in a penalty.
-    pub(crate) fn units(&self, period: u64, now: u64) -> u64 {
-        self.count(period, now).units
+    pub(crate) fn units(&self, now: u64) -> u64 {
+        self.count(now).units
     }
 
-    /// The newest instant that was written down.
-    pub(crate) fn newest_instant(&self) -> u64 {
-        self.header.newest
+    /// When a unit expires that is taken at `now`; nothing if that is past the end of representable time.
+    #[inline(always)]
+    pub(crate) fn expiry(&self, period: u64, now: u64) -> Option<u64> {
+        now.checked_add(period).map(|expiry| expiry.max(self.header.newest))
+    }
+
+    /// The end of a penalty that is to last until then.
+    pub(crate) fn until(&self, until: u64) -> u64 {
+        until.max(self.header.newest)
+    }
+
+    /// Whether there was never anything written down.
+    pub(crate) fn is_new(&self) -> bool {
+        self.header == Header::default()
     }
 
     /// The first index from `start` on that is not `skipped`, which holds up to some index and not from there on. The nearer,
@@ -178,56 +187,46 @@ impl<R: Ring> Entries<R> {
         low
     }
 
-    /// What counts at `now`, in windows of `period`.
+    /// What counts at `now`.
     #[inline(always)]
-    pub(crate) fn count(&self, period: u64, now: u64) -> Count {
+    pub(crate) fn count(&self, now: u64) -> Count {
         let Header { len, units, oldest, .. } = self.header;
-        if len == 0 || now < period || oldest > now - period {
-            return Count { live: 0, oldest, units };
-        }
-        self.count_after(now - period)
+        if len == 0 || oldest > now { Count { live: 0, oldest, units } } else { self.count_after(now) }
     }
 
-    /// What counts of a log whose first unit does not: what was taken later than `expired`.
+    /// What counts of a log whose first unit does not.
     #[inline(always)]
-    fn count_after(&self, expired: u64) -> Count {
+    fn count_after(&self, now: u64) -> Count {
         let Header { len, last, .. } = self.header;
-        if last <= expired {
+        if last <= now {
             return Count { live: len, oldest: 0, units: 0 };
         }
-        let live = self.first(1, |instant| instant <= expired);
+        let live = self.first(1, |expiry| expiry <= now);
         Count { live, oldest: self.get(live), units: (len - live) as u64 }
     }
 
     /// Whether `cost` units, at least one, fit at `now`, and what is left after that.
     #[inline(always)]
     pub(crate) fn take(&self, limit: u64, period: u64, now: u64, cost: u64) -> Answer {
-        let count = self.count(period, now);
-        let newest = self.header.newest.max(now);
-        // What is charged counts until a period after the newest instant, and that has to be an instant too.
-        let ends = newest <= u64::MAX - period;
-        if ends && cost <= limit && count.units <= limit - cost {
-            let left = Standing { remaining: limit - cost - count.units, reset_after: newest - now + period };
+        let count = self.count(now);
+        let Some(expiry) = self.expiry(period, now).filter(|_| cost <= limit) else {
+            return Answer { left: self.left(count, limit, now), wait: Some(NEVER), count };
+        };
+        if count.units <= limit - cost {
+            let left = Standing { remaining: limit - cost - count.units, reset_after: expiry - now };
             return Answer { left, wait: None, count };
         }
-        let wait = if ends && cost <= limit {
-            self.wait(period, now, count, count.units - (limit - cost))
-        } else {
-            NEVER
-        };
-        Answer { left: self.left(count, limit, period, now), wait: Some(wait), count }
+        let wait = self.wait(period, now, count, count.units - (limit - cost));
+        Answer { left: self.left(count, limit, now), wait: Some(wait), count }
     }
 
     /// Ticks until `needed` of the units that count have expired.
     #[inline(always)]
     fn wait(&self, period: u64, now: u64, count: Count, needed: u64) -> u64 {
         let Count { live, oldest, .. } = count;
-        let last = if needed == 1 { oldest } else { self.get(self.last_of(live, needed)) };
+        let expiry = if needed == 1 { oldest } else { self.get(self.last_of(live, needed)) };
         // And then there has to be a period left for what is charged.
-        match (u64::MAX - period).checked_sub(period) {
-            Some(latest) if last <= latest => (last + period).saturating_sub(now),
-            _ => NEVER,
-        }
+        if expiry <= u64::MAX - period { expiry.saturating_sub(now) } else { NEVER }
     }
 
     /// The last of so many units from `live` on.
@@ -237,20 +236,20 @@ impl<R: Ring> Entries<R> {
         (live + units as usize).min(self.header.len).saturating_sub(1)
     }
 
-    pub(crate) fn standing(&self, limit: u64, period: u64, now: u64) -> Standing {
-        self.left(self.count(period, now), limit, period, now)
+    pub(crate) fn standing(&self, limit: u64, now: u64) -> Standing {
+        self.left(self.count(now), limit, now)
     }
 
     #[inline(always)]
-    pub(super) fn left(&self, count: Count, limit: u64, period: u64, now: u64) -> Standing {
-        let reset_after = if count.units == 0 { 0 } else { self.fresh_from(period).saturating_sub(now) };
+    pub(super) fn left(&self, count: Count, limit: u64, now: u64) -> Standing {
+        let reset_after = if count.units == 0 { 0 } else { self.header.last.saturating_sub(now) };
         Standing { remaining: limit.saturating_sub(count.units), reset_after }
     }
 
     /// The first tick at which nothing counts any more.
     #[inline(always)]
-    pub(crate) fn fresh_from(&self, period: u64) -> u64 {
-        if self.is_empty() { 0 } else { self.header.last.saturating_add(period) }
+    pub(crate) fn fresh_from(&self) -> u64 {
+        if self.is_empty() { 0 } else { self.header.last }
     }
 }
 

@@ -127,21 +127,21 @@ impl SlidingLog {
         count: super::LogCount,
         now: u64,
     ) -> Standing {
-        log.left(count, self.limit, self.period, now)
+        log.left(count, self.limit, now)
     }
 
     /// Units that losing a log at `now` would admit.
     pub(crate) fn strength<R: super::Ring>(&self, log: &Entries<R>, now: u64) -> u64 {
-        log.units(self.period, now)
+        log.units(now)
     }
 
     /// Whether nothing is admitted at `now` whatever is refunded.
     pub(crate) fn is_penalized<R: super::Ring>(&self, log: &Entries<R>, now: u64) -> bool {
-        log.units(self.period, now) > self.limit
+        log.units(now) > self.limit
     }
 
     pub(crate) fn standing_of<R: super::Ring>(&self, log: &Entries<R>, now: u64) -> Standing {
-        log.standing(self.limit, self.period, now)
+        log.standing(self.limit, now)
     }
 }
 
@@ -167,7 +167,7 @@ impl Algorithm for SlidingLog {
     }
 
     fn fresh_from(&self, state: Log) -> u64 {
-        Entries::read(&state).fresh_from(self.period)
+        Entries::read(&state).fresh_from()
     }
 
     fn capacity(&self) -> u64 {
@@ -180,7 +180,7 @@ impl Algorithm for SlidingLog {
 
     fn penalized(&self, mut state: Log, now: u64, until: u64) -> Log {
         if until > now {
-            state.entries().fill(self.limit, until.saturating_sub(self.period));
+            state.entries().fill(self.limit, until);
         }
         state
     }
@@ -222,7 +222,12 @@ mod tests {
         let state = log.admit(log.fresh(), 0, 5).expect("fresh");
         let (state, units) = log.refund(log.penalized(state, 0, 30), Charged { units: 5, at: 0 }, 0);
         assert_eq!(units, 0);
+        // What was taken counts after it as it did before.
         assert_eq!(log.admit(state, 1, 1), Err(59));
+        // A new key is free again when it is over, however young the clock is.
+        let penalized = log.penalized(log.fresh(), 0, 30);
+        assert_eq!(log.admit(penalized.clone(), 1, 1), Err(29));
+        assert!(log.admit(penalized, 30, 10).is_ok());
     }
 
     #[test]
@@ -264,7 +269,7 @@ mod tests {
         assert_eq!((log.entries(), log.capacity(), log.period(), 1 << log.size()), (5, 5, 100, 8));
         let one_by_one =
             (10..15).try_fold(log.fresh(), |state, now| log.admit(state, now, 1)).expect("five are allowed");
-        assert_eq!(one_by_one.iter().collect::<Vec<_>>(), [(10, 1), (11, 1), (12, 1), (13, 1), (14, 1)]);
+        assert_eq!(one_by_one.iter().collect::<Vec<_>>(), [(110, 1), (111, 1), (112, 1), (113, 1), (114, 1)]);
         assert_eq!(log.admit(one_by_one, 14, 1), Err(96));
     }
 
@@ -273,10 +278,10 @@ mod tests {
         let log = SlidingLog::from_ticks(5, 100).expect("a quota");
         let spent = log.admit(log.fresh(), 150, 2).expect("a new key");
         let penalized = |until| log.penalized(spent.clone(), 150, until).iter().collect::<Vec<_>>();
-        assert_eq!(penalized(150), [(150, 2)]);
+        assert_eq!(penalized(150), [(250, 2)]);
         // No sooner than what was taken.
-        assert_eq!(penalized(151), [(150, 6)]);
-        assert_eq!(penalized(250), [(150, 6)]);
-        assert_eq!(penalized(300), [(200, 6)]);
+        assert_eq!(penalized(151), [(250, 6)]);
+        assert_eq!(penalized(250), [(250, 6)]);
+        assert_eq!(penalized(300), [(300, 6)]);
     }
 }

@@ -73,8 +73,8 @@ fn run_log(
     operation: Operation,
 ) -> Outcome {
     let taken = |units: u64| {
-        // As the log will have it: a period after the newest entry.
-        let fresh_from = now.max(entries.newest_instant()).saturating_add(log.period());
+        // As the log will have it. Not past the end of time, or it would not fit.
+        let fresh_from = entries.expiry(log.period(), now).unwrap_or(u64::MAX);
         Outcome { word: Word { low: fresh_from, high: 0 }, change: Change::Push(units), result: Ok(units) }
     };
     let absent = absent_until(word, entries, now);
@@ -108,10 +108,9 @@ fn run_log(
             }
         }
         Operation::Penalize { time } if time > 0 && now < u64::MAX => {
-            let until = now.saturating_add(time);
-            let filled = until.saturating_sub(log.period()).max(entries.newest_instant());
-            let fresh_from = filled.saturating_add(log.period());
-            Outcome { word: Word { low: fresh_from, high: 0 }, change: Change::Fill { until }, result: Ok(0) }
+            // And no sooner than what was taken has expired.
+            let until = entries.until(now.saturating_add(time));
+            Outcome { word: Word { low: until, high: 0 }, change: Change::Fill { until }, result: Ok(0) }
         }
         Operation::Penalize { .. } | Operation::Cancel { .. } | Operation::Debit { .. } => {
             Outcome::unchanged(word, Ok(0))
@@ -144,7 +143,7 @@ impl AnyAlgorithm {
                 entries.refund(algorithm.capacity(), algorithm.period(), charge.at, charge.units, now);
             }
             Change::Fill { until } => {
-                entries.fill(algorithm.capacity(), until.saturating_sub(algorithm.period()));
+                entries.fill(algorithm.capacity(), until);
             }
         }
     }

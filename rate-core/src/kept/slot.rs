@@ -103,9 +103,9 @@ impl AnyAlgorithm {
             Self::CalendarWindow(window) => window.last_taken(word, at),
             Self::SlidingWindow(window) => window.last_taken(word, at),
             // A log that is empty is that of a key that was dropped, and the word all there is.
-            Self::SlidingLog(log_of) => match Entries::read(log).fresh_from(log_of.period()) {
+            Self::SlidingLog(log_of) => match Entries::read(log).fresh_from() {
                 0 => word.low.saturating_sub(log_of.period()),
-                fresh_from => fresh_from - log_of.period(),
+                fresh_from => fresh_from.saturating_sub(log_of.period()),
             },
         };
         last.max(at)

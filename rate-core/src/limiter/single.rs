@@ -102,7 +102,7 @@ impl Single {
         let taken = algorithm.take(&entries, now, cost);
         let done = if taken.wait.is_none() {
             let next = Word { low: now.saturating_add(taken.left.reset_after), high: 0 };
-            self.cell.write_if(guard, next, || entries.push_to(taken.count, now, cost))
+            self.cell.write_if(guard, next, || entries.push_to(taken.count, algorithm.period(), now, cost))
         } else {
             self.cell.is_still(guard)
         };

@@ -152,7 +152,7 @@ impl Ask<'_> {
                 return None;
             }
             line.set_narrow(slot, Word { low: now.saturating_add(taken.left.reset_after), high: 0 });
-            entries.push_to(taken.count, now, cost);
+            entries.push_to(taken.count, algorithm.period(), now, cost);
             line.unlock(guard);
         } else if !line.is_still(guard) {
             return None;

@@ -43,7 +43,7 @@ impl<'a> Side<'a> for Logged<'_> {
     fn write(&self, ask: &Ask<'a>, place: &Found<'a>, log: &mut Log<'a>, next: Word) {
         place.line.set_narrow(place.slot, next);
         if let Some((entries, count)) = &mut log.read {
-            entries.push_to(*count, self.now, ask.cost);
+            entries.push_to(*count, self.algorithm.period(), self.now, ask.cost);
         }
     }
 

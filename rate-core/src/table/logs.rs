@@ -93,7 +93,7 @@ impl Logbook {
     /// Copies a log to another slot.
     pub(super) fn copy(&self, from: (usize, usize), to: (usize, usize)) {
         let source = Entries::read(self.get(from.0, from.1));
-        if source.is_empty() && source.newest_instant() == 0 {
+        if source.is_new() {
             // Of somebody who is counted otherwise: no ring for that.
             self.get(to.0, to.1).clear();
         } else {

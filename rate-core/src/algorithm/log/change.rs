@@ -4,9 +4,9 @@ use super::{Count, Entries, Header, Ring};
 
 impl<R: Ring> Entries<R> {
     #[inline(always)]
-    fn set(&mut self, index: usize, instant: u64) {
+    fn set(&mut self, index: usize, expiry: u64) {
         let place = self.place(index);
-        self.ring.set_instant(place, instant);
+        self.ring.set_instant(place, expiry);
     }
 
     #[inline(always)]
@@ -15,27 +15,28 @@ impl<R: Ring> Entries<R> {
         self.ring.set_header(header.pack());
     }
 
-    /// Writes down `units`, at least one, at `now`, or at the newest instant if that is later. What has expired is dropped.
+    /// Writes down `units`, at least one, that are taken at `now`. What has expired is dropped.
     pub(crate) fn push(&mut self, period: u64, now: u64, units: u64) {
-        self.push_to(self.count(period, now), now, units);
+        self.push_to(self.count(now), period, now, units);
     }
 
     /// As [`push`](Self::push), with what is known to count at `now`: there is a place for each unit of the limit.
     #[inline(always)]
-    pub(crate) fn push_to(&mut self, count: Count, now: u64, units: u64) {
-        let instant = self.header.newest.max(now);
+    pub(crate) fn push_to(&mut self, count: Count, period: u64, now: u64, units: u64) {
+        // Not past the end of time, or it would not have been admitted.
+        let expiry = self.expiry(period, now).unwrap_or(u64::MAX);
         let kept = self.header.len - count.live;
         let len = kept + units as usize;
         self.header.head = self.place(count.live);
         for index in kept..len {
-            self.set(index, instant);
+            self.set(index, expiry);
         }
         self.set_header(Header {
             len,
             units: len as u64,
-            oldest: if kept > 0 { count.oldest } else { instant },
-            last: instant,
-            newest: instant,
+            oldest: if kept > 0 { count.oldest } else { expiry },
+            last: expiry,
+            newest: expiry,
             ..self.header
         });
     }
@@ -46,8 +47,8 @@ impl<R: Ring> Entries<R> {
         let start = self.since(limit, period, at, now);
         let taken = (self.header.len - start) as u64;
         let fresh_from = match start.checked_sub(1) {
-            _ if units < taken => self.fresh_from(period),
-            Some(last) => self.get(last).saturating_add(period),
+            _ if units < taken => self.fresh_from(),
+            Some(last) => self.get(last),
             None => 0,
         };
         (units.min(taken), fresh_from)
@@ -56,12 +57,14 @@ impl<R: Ring> Entries<R> {
     /// The first unit from the tick `at` on that still counts; none once what was taken at `at` does not, or in a penalty.
     fn since(&self, limit: u64, period: u64, at: u64, now: u64) -> usize {
         // A refund that comes late finds no charge that was dropped since: what is there from `at` on is others'.
-        let now = self.header.newest.max(now);
-        let count = self.count(period, now);
-        if now.saturating_sub(at) >= period || count.units > limit {
-            return self.header.len;
+        let now = self.header.newest.saturating_sub(period).max(now);
+        let count = self.count(now);
+        match at.checked_add(period) {
+            Some(expiry) if expiry > now && count.units <= limit => {
+                self.first(count.live, |other| other < expiry)
+            }
+            _ => self.header.len,
         }
-        self.first(count.live, |instant| instant < at)
     }
 
     /// Takes back up to `units` of what was written down since the tick `at` and still counts. Returns how many.
@@ -83,12 +86,13 @@ impl<R: Ring> Entries<R> {
         refunded
     }
 
-    /// Everything taken until a period after `instant`, and one unit more: a penalty, of which nothing can be given back.
-    pub(crate) fn fill(&mut self, limit: u64, instant: u64) {
-        let instant = self.header.newest.max(instant);
+    /// Everything taken until the tick `until`, or what was taken before has expired, and one unit more: a penalty, of which nothing
+    /// can be given back.
+    pub(crate) fn fill(&mut self, limit: u64, until: u64) {
+        let until = self.until(until);
         self.header.head = 0;
-        self.set(0, instant);
-        let (oldest, last, newest) = (instant, instant, instant);
+        self.set(0, until);
+        let (oldest, last, newest) = (until, until, until);
         self.set_header(Header { head: 0, len: 1, units: limit + 1, oldest, last, newest });
     }
 

@@ -36,7 +36,8 @@ impl Log {
         Entries::read(self)
     }
 
-    /// Each instant at which units were taken, and how many; and the newest even if all its units were given back.
+    /// Each instant at which units expire, a period after they were taken, and how many; and the latest there was, even if all its
+    /// units were given back.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let entries = Entries::read(self);
         let Header { len, units, last, newest, .. } = entries.header;

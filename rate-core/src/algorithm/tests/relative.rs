@@ -154,14 +154,19 @@ impl Relative for SlidingLog {
 
     fn earlier(&self, state: Log, ticks: u64, forget: u64) -> Log {
         let mut moved = self.fresh();
-        for (at, units) in state.iter() {
-            match at.checked_sub(ticks) {
-                Some(at) if at + self.period() > forget => {
+        for (expiry, units) in state.iter() {
+            match expiry.checked_sub(ticks) {
+                Some(expiry) if expiry > forget => {
                     let mut entries = moved.entries();
-                    entries.push(self.period(), at, units.max(1));
-                    if units == 0 {
-                        // All of them were given back, and their instant stays.
-                        entries.refund(self.capacity(), self.period(), at, 1, at);
+                    // Of more than the limit: a penalty. Of nothing: all were given back, and the instant stays.
+                    match expiry.checked_sub(self.period()) {
+                        Some(at) if units <= self.capacity() => {
+                            entries.push(self.period(), at, units.max(1));
+                            if units == 0 {
+                                entries.refund(self.capacity(), self.period(), at, 1, at);
+                            }
+                        }
+                        _ => entries.fill(self.capacity(), expiry),
                     }
                 }
                 _ => {}

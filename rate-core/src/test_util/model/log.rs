@@ -8,14 +8,14 @@ use super::contract::until;
 use crate::algorithm::Standing;
 use crate::{Quota, Timestamp};
 
-/// The model of [`SlidingLog`](crate::algorithm::SlidingLog): a list of every admission, each of which counts until it is a
-/// period old.
+/// The model of [`SlidingLog`](crate::algorithm::SlidingLog): a list of every admission, each with the instant until which it
+/// counts, a period later.
 ///
 /// * A *late* request counts as made at the newest instant that was written down.
 /// * A *refund* takes back units that were written down since the charge, the earliest first, as long as the charge itself
 ///   would count. The instants stay.
-/// * A *penalty* is a list with a unit more than the limit until its end, of admissions that were made a period before that, or
-///   at the newest instant if that is later. Nothing of it is given back.
+/// * A *penalty* is a list with a unit more than the limit until its end, or until all counted that was taken before if that is
+///   later. Nothing of it is given back.
 /// * What would count past the end of representable time is refused.
 ///
 /// # Examples
@@ -36,7 +36,7 @@ use crate::{Quota, Timestamp};
 pub struct Log {
     limit: u64,
     period: u64,
-    /// Instants, in order, and the units taken at each.
+    /// Until when they count, in order, and the units.
     taken: Vec<(u64, u64)>,
     /// Everything is refused before this tick if nothing is written down.
     refused_until: u64,
@@ -71,9 +71,14 @@ impl Log {
         }
     }
 
-    /// The newest instant that is written down.
+    /// The latest instant that is written down.
     fn newest(&self) -> u64 {
-        self.taken.last().map_or(0, |(time, _)| *time)
+        self.taken.last().map_or(0, |(until, _)| *until)
+    }
+
+    /// The instant as of which a request at `now` is decided: a late one, as of the newest admission.
+    fn as_of(&self, now: u64) -> u64 {
+        now.max(self.newest().saturating_sub(self.period))
     }
 
     /// The tick from which on nothing counts that is written down.
@@ -82,17 +87,14 @@ impl Log {
             return self.refused_until;
         }
         let newest = self.taken[self.counting(0)..].iter().rev().find(|(_, units)| *units > 0);
-        newest.map_or(0, |(time, _)| time.saturating_add(self.period))
+        newest.map_or(0, |(until, _)| *until)
     }
 
     /// The first place in the list that counts at `now`.
     fn counting(&self, now: u64) -> usize {
-        let at = u128::from(now.max(self.newest()));
+        let at = self.as_of(now);
         // In order, so all that follow count too.
-        self.taken
-            .iter()
-            .position(|(time, _)| u128::from(*time) + u128::from(self.period) > at)
-            .unwrap_or(self.taken.len())
+        self.taken.iter().position(|(until, _)| *until > at).unwrap_or(self.taken.len())
     }
 
     fn used(&self, now: u64) -> u64 {
@@ -131,29 +133,28 @@ impl Model for Log {
         if self.refused_for(now) > 0 {
             return counts_until(self.refused_until).map(|_| self.refused_for(now));
         }
-        counts_until(now.max(self.newest()))?;
+        counts_until(now)?;
         let mut used = self.used(now);
         if used + cost <= self.limit {
             return Some(0);
         }
-        for (time, units) in &self.taken[self.counting(now)..] {
+        for (until, units) in &self.taken[self.counting(now)..] {
             used -= units;
             if used + cost <= self.limit {
-                let expiry = counts_until(*time)?;
-                return counts_until(expiry).map(|_| expiry - now);
+                return counts_until(*until).map(|_| until - now);
             }
         }
         None
     }
 
     fn take(&mut self, units: u64, now: Timestamp) {
-        self.taken.push((now.as_nanos().max(self.newest()), units));
+        let until = now.as_nanos().saturating_add(self.period);
+        self.taken.push((until.max(self.newest()), units));
     }
 
     fn penalize(&mut self, time: Duration, now: Timestamp) {
         let Some(until) = until(time, now) else { return };
-        let made = until.saturating_sub(self.period).max(self.newest());
-        self.taken = alloc::vec![(made, self.limit + 1)];
+        self.taken = alloc::vec![(until.max(self.newest()), self.limit + 1)];
     }
 
     fn reset(&mut self) {
@@ -163,14 +164,15 @@ impl Model for Log {
 
     fn refund(&mut self, units: u64, charged: Timestamp, now: Timestamp) -> Option<u64> {
         let mut left = units;
-        let newest = now.as_nanos().max(self.newest());
-        if newest.saturating_sub(charged.as_nanos()) >= self.period || self.is_penalized(newest) {
+        let as_of = self.as_of(now.as_nanos());
+        let Some(until) = charged.as_nanos().checked_add(self.period) else { return Some(0) };
+        if until <= as_of || self.is_penalized(as_of) {
             // It has come back by itself, and what is there was taken since; or the key is penalized.
             return Some(0);
         }
         let counting = self.counting(now.as_nanos());
-        for (time, taken) in &mut self.taken[counting..] {
-            if *time >= charged.as_nanos() {
+        for (counts_until, taken) in &mut self.taken[counting..] {
+            if *counts_until >= until {
                 let back = left.min(*taken);
                 *taken -= back;
                 left -= back;
