@@ -201,7 +201,7 @@ impl<A: Kept> Limiter<A> {
         self.single.algorithm().quota()
     }
 
-    /// The limit in all its parts.
+    /// The limit in all its parts; equal to the one this was made of.
     #[must_use]
     pub fn limit(&self) -> AnyAlgorithm {
         *self.single.algorithm()

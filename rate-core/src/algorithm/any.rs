@@ -97,7 +97,7 @@ impl AnyAlgorithm {
     }
 
     /// The same, where [`Timestamp::ZERO`](crate::Timestamp::ZERO) is `utc` nanoseconds after the beginning of 1970. Windows
-    /// that are aligned to the time of day need to know.
+    /// that are aligned to the time of day need to know. It is equal to what it was, and to what is anchored elsewhere.
     #[must_use]
     pub fn anchored(self, utc: u64) -> Self {
         match self {
@@ -105,6 +105,17 @@ impl AnyAlgorithm {
             Self::CalendarWindow(window) => Self::CalendarWindow(window.anchored(utc)),
             other => other,
         }
+    }
+
+    /// Whether both are the same limit and their windows begin at the same instants, which `==` does not ask.
+    #[must_use]
+    pub fn is_aligned_with(&self, other: &Self) -> bool {
+        self == other
+            && match (self, other) {
+                (Self::FixedWindow(one), Self::FixedWindow(other)) => one.is_aligned_with(other),
+                (Self::CalendarWindow(one), Self::CalendarWindow(other)) => one.is_aligned_with(other),
+                _ => true,
+            }
     }
 
     /// The same, unless it was said already.

@@ -35,7 +35,10 @@ pub enum Calendar {
 /// // January has 31 days.
 /// assert_eq!(limiter.check().retry_after(), Some(Duration::from_secs(86_400)));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Two of these are equal if limit and calendar are, whatever time it is at their tick 0: a limiter's is equal to the one it was
+/// made of, which did not know yet.
+#[derive(Clone, Copy, Debug)]
 pub struct CalendarWindow {
     limit: u32,
     calendar: Calendar,
@@ -127,6 +130,10 @@ impl CalendarWindow {
         Self { origin: Some(utc), ..self }
     }
 
+    pub(super) fn is_aligned_with(&self, other: &Self) -> bool {
+        self.origin() == other.origin()
+    }
+
     pub(super) const fn is_anchored(&self) -> bool {
         self.origin.is_some()
     }
@@ -151,6 +158,15 @@ impl CalendarWindow {
         u64::try_from(utc.saturating_sub(u128::from(self.origin()))).ok()
     }
 }
+
+// Not derived: a limit that was read from a text would differ from the limiter's that was made of it.
+impl PartialEq for CalendarWindow {
+    fn eq(&self, other: &Self) -> bool {
+        (self.limit, self.calendar, self.day) == (other.limit, other.calendar, other.day)
+    }
+}
+
+impl Eq for CalendarWindow {}
 
 impl Windows for CalendarWindow {
     // Once per window and key.

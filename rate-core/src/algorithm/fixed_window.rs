@@ -27,7 +27,10 @@ use crate::quota::{Quota, QuotaError};
 /// assert!(limiter.check_n("ann", 2).is_allowed());
 /// # Ok::<_, rate_core::BuildError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Two of these are equal if limit, period and staggering are, wherever their windows begin: a limiter's is equal to the one it was
+/// made of, which did not know yet.
+#[derive(Clone, Copy, Debug)]
 pub struct FixedWindow {
     limit: u32,
     period: u64,
@@ -95,6 +98,10 @@ impl FixedWindow {
         Self { phase: Some(utc % self.period), ..self }
     }
 
+    pub(super) fn is_aligned_with(&self, other: &Self) -> bool {
+        self.phase.unwrap_or(0) == other.phase.unwrap_or(0)
+    }
+
     pub(super) const fn is_anchored(&self) -> bool {
         self.phase.is_some()
     }
@@ -118,6 +125,15 @@ impl FixedWindow {
         self.spread > 0
     }
 }
+
+// Not derived: a limit that was read from a text would differ from the limiter's that was made of it.
+impl PartialEq for FixedWindow {
+    fn eq(&self, other: &Self) -> bool {
+        (self.limit, self.period, self.spread) == (other.limit, other.period, other.spread)
+    }
+}
+
+impl Eq for FixedWindow {}
 
 impl Windows for FixedWindow {
     #[inline(always)]

@@ -232,7 +232,7 @@ impl<A: Kept> KeyedLimiter<A> {
         self.rate.algorithm.quota()
     }
 
-    /// The limit in all its parts.
+    /// The limit in all its parts; equal to the one this was made of.
     #[must_use]
     pub fn limit(&self) -> AnyAlgorithm {
         self.rate.algorithm

@@ -39,6 +39,18 @@ impl<A: Kept + Refund> KeyedLimiter<A> {
     /// assert_eq!(limiter.refund_at("ann", 2, now, now), 2);
     /// assert_eq!(limiter.peek_at("ann", now).remaining(), 2);
     /// ```
+    ///
+    /// The leaky bucket has no refund, for what has passed it has passed:
+    ///
+    /// ```compile_fail,E0599
+    /// # use rate_core::{KeyedLimiter, Quota, Timestamp, algorithm::LeakyBucket};
+    /// KeyedLimiter::of(LeakyBucket::new(Quota::per_second(1))).refund("ann", 1, Timestamp::ZERO);
+    /// ```
+    ///
+    /// ```
+    /// # use rate_core::{KeyedLimiter, Quota, Timestamp, algorithm::FixedWindow};
+    /// KeyedLimiter::of(FixedWindow::new(Quota::per_second(1))).refund("ann", 1, Timestamp::ZERO);
+    /// ```
     pub fn refund<Q: Hash + ?Sized>(&self, key: &Q, units: u64, charged: Timestamp) -> u64 {
         self.refund_at(key, units, charged, self.clock.now())
     }
@@ -65,6 +77,36 @@ impl<A: Kept + Reserve> KeyedLimiter<A> {
     /// # Errors
     ///
     /// When the units could be used later only, or never. The wait is until the same reservation is accepted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rate_core::{KeyedLimiter, Quota, Timestamp};
+    ///
+    /// let limiter = KeyedLimiter::new(Quota::per_second(10).burst(1));
+    /// let (now, wait) = (Timestamp::ZERO, Duration::from_millis(150));
+    /// assert_eq!(limiter.reserve_at("ann", 1, wait, now)?.wait(), Duration::ZERO);
+    /// assert_eq!(limiter.reserve_at("ann", 1, wait, now)?.wait(), Duration::from_millis(100));
+    /// // The third would have to wait longer than it wants to.
+    /// let denied = limiter.reserve_at("ann", 1, wait, now).expect_err("200 ms are too long");
+    /// assert_eq!(denied.retry_after(), Some(Duration::from_millis(50)));
+    /// # Ok::<_, rate_core::Denied>(())
+    /// ```
+    ///
+    /// Windows promise nothing, for they do not know of a window after the next:
+    ///
+    /// ```compile_fail,E0599
+    /// # use std::time::Duration;
+    /// # use rate_core::{KeyedLimiter, Quota, algorithm::FixedWindow};
+    /// let _ = KeyedLimiter::of(FixedWindow::new(Quota::per_second(1))).reserve("ann", 1, Duration::ZERO);
+    /// ```
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use rate_core::{KeyedLimiter, Quota, algorithm::LeakyBucket};
+    /// let _ = KeyedLimiter::of(LeakyBucket::new(Quota::per_second(1))).reserve("ann", 1, Duration::ZERO);
+    /// ```
     pub fn reserve<Q: Hash + ?Sized>(
         &self,
         key: &Q,
@@ -106,6 +148,32 @@ impl<A: Kept + Debit> KeyedLimiter<A> {
     /// returns how many were taken. Nothing is admitted until the debt is earned back.
     ///
     /// For what is known only afterwards: the tokens an answer turned out to have, the bytes an upload turned out to be.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rate_core::{KeyedLimiter, Quota, Timestamp};
+    ///
+    /// let limiter = KeyedLimiter::new(Quota::per_second(10));
+    /// let now = Timestamp::ZERO;
+    /// assert_eq!(limiter.debit_at("ann", 12, 5, now), 12);
+    /// // Two are owed, and the third is the first to be had.
+    /// assert_eq!(limiter.check_at("ann", now).retry_after(), Some(Duration::from_millis(300)));
+    /// assert!(limiter.check_at("bob", now).is_allowed());
+    /// ```
+    ///
+    /// A window forgets, and a debt with it:
+    ///
+    /// ```compile_fail,E0599
+    /// # use rate_core::{KeyedLimiter, Quota, algorithm::SlidingLog};
+    /// KeyedLimiter::of(SlidingLog::new(Quota::per_second(1))).debit("ann", 1, 1);
+    /// ```
+    ///
+    /// ```
+    /// # use rate_core::{KeyedLimiter, Quota, algorithm::Gcra};
+    /// KeyedLimiter::of(Gcra::new(Quota::per_second(1))).debit("ann", 1, 1);
+    /// ```
     pub fn debit<Q: Hash + ?Sized>(&self, key: &Q, units: u64, max_debt: u64) -> u64 {
         self.debit_at(key, units, max_debt, self.clock.now())
     }

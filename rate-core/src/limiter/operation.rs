@@ -46,6 +46,11 @@ impl<A: Kept + Refund> Limiter<A> {
     /// # use rate_core::{Limiter, Quota, Timestamp, algorithm::LeakyBucket};
     /// Limiter::of(LeakyBucket::new(Quota::per_second(1))).refund(1, Timestamp::ZERO);
     /// ```
+    ///
+    /// ```
+    /// # use rate_core::{Limiter, Quota, Timestamp, algorithm::FixedWindow};
+    /// Limiter::of(FixedWindow::new(Quota::per_second(1))).refund(1, Timestamp::ZERO);
+    /// ```
     pub fn refund(&self, units: u64, charged: Timestamp) -> u64 {
         self.refund_at(units, charged, self.clock.now())
     }
@@ -71,6 +76,32 @@ impl<A: Kept + Reserve> Limiter<A> {
     /// # use std::time::Duration;
     /// # use rate_core::{Limiter, Quota, algorithm::FixedWindow};
     /// let _ = Limiter::of(FixedWindow::new(Quota::per_second(1))).reserve(1, Duration::ZERO);
+    /// ```
+    ///
+    /// ```compile_fail,E0599
+    /// # use std::time::Duration;
+    /// # use rate_core::{Limiter, algorithm::CalendarWindow};
+    /// let _ = Limiter::of(CalendarWindow::day(1)).reserve(1, Duration::ZERO);
+    /// ```
+    ///
+    /// ```compile_fail,E0599
+    /// # use std::time::Duration;
+    /// # use rate_core::{Limiter, Quota, algorithm::SlidingWindow};
+    /// let _ = Limiter::of(SlidingWindow::new(Quota::per_second(1))).reserve(1, Duration::ZERO);
+    /// ```
+    ///
+    /// ```compile_fail,E0599
+    /// # use std::time::Duration;
+    /// # use rate_core::{Limiter, Quota, algorithm::SlidingLog};
+    /// let _ = Limiter::of(SlidingLog::new(Quota::per_second(1))).reserve(1, Duration::ZERO);
+    /// ```
+    ///
+    /// A queue does:
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use rate_core::{Limiter, Quota, algorithm::LeakyBucket};
+    /// let _ = Limiter::of(LeakyBucket::new(Quota::per_second(1))).reserve(1, Duration::ZERO);
     /// ```
     pub fn reserve(&self, cost: u64, max_wait: Duration) -> Result<Reservation<'_>, Denied> {
         self.reserve_at(cost, max_wait, self.clock.now())
@@ -125,6 +156,33 @@ impl<A: Kept + Debit> Limiter<A> {
     /// ```compile_fail,E0599
     /// # use rate_core::{Limiter, Quota, algorithm::SlidingLog};
     /// Limiter::of(SlidingLog::new(Quota::per_second(1))).debit(1, 1);
+    /// ```
+    ///
+    /// ```compile_fail,E0599
+    /// # use rate_core::{Limiter, Quota, algorithm::SlidingWindow};
+    /// Limiter::of(SlidingWindow::new(Quota::per_second(1))).debit(1, 1);
+    /// ```
+    ///
+    /// ```compile_fail,E0599
+    /// # use rate_core::{Limiter, Quota, algorithm::FixedWindow};
+    /// Limiter::of(FixedWindow::new(Quota::per_second(1))).debit(1, 1);
+    /// ```
+    ///
+    /// ```compile_fail,E0599
+    /// # use rate_core::{Limiter, algorithm::CalendarWindow};
+    /// Limiter::of(CalendarWindow::day(1)).debit(1, 1);
+    /// ```
+    ///
+    /// And a queue holds no more than it has room for:
+    ///
+    /// ```compile_fail,E0599
+    /// # use rate_core::{Limiter, Quota, algorithm::LeakyBucket};
+    /// Limiter::of(LeakyBucket::new(Quota::per_second(1))).debit(1, 1);
+    /// ```
+    ///
+    /// ```
+    /// # use rate_core::{Limiter, Quota, algorithm::Gcra};
+    /// Limiter::of(Gcra::new(Quota::per_second(1))).debit(1, 1);
     /// ```
     pub fn debit(&self, units: u64, max_debt: u64) -> u64 {
         self.debit_at(units, max_debt, self.clock.now())

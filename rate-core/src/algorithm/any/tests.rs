@@ -174,3 +174,42 @@ fn an_algorithm_is_anchored_by_itself_or_else_by_its_limiter() {
         assert_eq!(wait(window.anchored(0).or_anchored(1)), DAY, "to the very instant that is assumed");
     }
 }
+
+#[test]
+fn a_limit_equals_the_text_it_was_made_of() {
+    // Whoever asked whether the configuration has changed was told so each time: the limiter had anchored its windows.
+    for text in [
+        "10/s burst 20",
+        "10/s burst 20 leaky-bucket",
+        "100/min fixed-window",
+        "100/min fixed-window staggered",
+        "100/day calendar-window",
+        "1000/month",
+        "100/min sliding-window",
+        "100/min sliding-log",
+    ] {
+        let parsed: AnyAlgorithm = text.parse().expect(text);
+        let built = crate::KeyedLimiter::builder_of(parsed).capacity(1).build().expect("one key fits");
+        assert_eq!(crate::Limiter::of(parsed).limit(), parsed);
+        assert_eq!(built.limit(), parsed);
+        assert_eq!(built.with_limit(parsed).limit(), parsed);
+        // Where the windows begin can be asked for.
+        let [one, other] = [1, 2].map(|utc| parsed.anchored(utc));
+        let has_windows = matches!(parsed.name(), AlgorithmName::FixedWindow | AlgorithmName::CalendarWindow);
+        assert!(one == other && one.is_aligned_with(&one), "{text}");
+        assert_eq!(one.is_aligned_with(&other), !has_windows, "{text}");
+        assert!(parsed.is_aligned_with(&parsed.anchored(0)), "{text}");
+    }
+    assert!(!read("1/s").is_aligned_with(&read("2/s")));
+    let different: Vec<AnyAlgorithm> =
+        all().into_iter().chain([FixedWindow::new(Quota::per_second(1)).into()]).collect();
+    for (place, one) in different.iter().enumerate() {
+        assert!(different.iter().enumerate().all(|(other, two)| (one == two) == (place == other)), "{one}");
+    }
+    let window = FixedWindow::new(Quota::per_minute(100));
+    assert_ne!(window, window.staggered());
+    assert_ne!(window, FixedWindow::new(Quota::per_minute(101)));
+    assert_ne!(window, FixedWindow::new(Quota::per_hour(100)));
+    assert_ne!(CalendarWindow::day(100), CalendarWindow::month(100));
+    assert_ne!(CalendarWindow::day(100), CalendarWindow::day(101));
+}
