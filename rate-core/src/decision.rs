@@ -137,7 +137,14 @@ impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.retry_after() {
             Some(wait) => write!(f, "limited to {} at once: retry after {wait:?}", self.limit()),
-            None => write!(f, "limited to {} at once, which is less than was asked for", self.limit()),
+            // Only of a tier that is: no quota has a limit of nothing.
+            None if self.limit() == 0 => f.write_str("blocked: nothing is ever admitted"),
+            // A denial does not know of the cost.
+            None => write!(
+                f,
+                "limited to {} at once: no wait helps, for more was asked for or nothing is admitted any more",
+                self.limit()
+            ),
         }
     }
 }
@@ -192,8 +199,8 @@ impl Denied {
         Duration::from_nanos(self.facts.reset_after)
     }
 
-    /// Time to wait before the same request is admitted, if nobody else takes units meanwhile; `None` when its cost
-    /// exceeds the burst and no wait can help.
+    /// Time to wait before the same request is admitted, if nobody else takes units meanwhile; `None` when no wait can help:
+    /// its cost exceeds the burst, its [tier](crate::Tier) is blocked, or the wait is past the end of representable time.
     ///
     /// Waiting exactly this long succeeds, one nanosecond less does not.
     #[must_use]

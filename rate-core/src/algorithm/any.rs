@@ -200,7 +200,7 @@ fn read(text: &str) -> Result<AnyAlgorithm, Cause> {
     let quota = match month {
         Some(limit) => {
             words.next();
-            text::quota_of(text::number(limit, "limit")?, MONTH)?
+            text::quota_of(text::number(limit, "limit")?, MONTH.into(), &mut words)?
         }
         None => text::quota(&mut words)?,
     };
@@ -210,7 +210,7 @@ fn read(text: &str) -> Result<AnyAlgorithm, Cause> {
         None => AlgorithmName::Gcra,
     };
     if month.is_some() && name != AlgorithmName::CalendarWindow {
-        return Err(Cause::Unit);
+        return Err(Cause::Month(name));
     }
     let algorithm = name.over(quota).map_err(Cause::Quota)?;
     match (algorithm, words.next(), words.next()) {

@@ -62,8 +62,8 @@ fn a_text_that_is_no_algorithm_names_what_is_wrong() {
         ("10/s fixed-window staggered twice", "only fixed-window"),
         ("10/s sliding-log 5", "only fixed-window"),
         // A month is no number of seconds.
-        ("10/month gcra", "the period must end in"),
-        ("10/month fixed-window", "the period must end in"),
+        ("10/month gcra", "a month is counted by calendar-window only"),
+        ("10/month fixed-window", "write 30day for fixed-window"),
         ("10/s calendar-window", "must be a day, or 28 to 31 of them"),
         ("10/s burst 20 sliding-window", "burst has no meaning"),
     ] {
