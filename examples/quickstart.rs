@@ -6,7 +6,8 @@
 //! cargo run --release --example quickstart
 //! ```
 //!
-//! `ADDR` sets the address (default 127.0.0.1:3000), `QUOTA` the limit (default `10/s burst 20`).
+//! `ADDR` sets the address (default 127.0.0.1:3000), `QUOTA` the limit (default `10/s burst 20`), by an algorithm that may follow
+//! it: `100/min sliding-log`.
 
 use std::env;
 use std::error::Error;
@@ -15,7 +16,8 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use axum::{Router, routing::get};
-use axum_ratelimit::{Quota, RateLimitLayer};
+use axum_ratelimit::RateLimitLayer;
+use axum_ratelimit::algorithm::{Algorithm, AnyAlgorithm};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -30,24 +32,24 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
-    let quota: Quota = setting("QUOTA", "10/s burst 20")?;
+    let limit: AnyAlgorithm = setting("QUOTA", "10/s burst 20")?;
     let address: String = setting("ADDR", "127.0.0.1:3000")?;
 
     let listener = TcpListener::bind(&address).await.map_err(|error| {
         format!("ADDR={address}: {error}; name this machine and a free port, such as ADDR=127.0.0.1:3001")
     })?;
     let address = listener.local_addr()?;
-    let over = quota.burst_size().saturating_add(5);
-    println!("Serving http://{address}/ with a limit of {quota} for each client. Try");
+    let over = limit.capacity().saturating_add(5);
+    println!("Serving http://{address}/ with a limit of {limit} for each client. Try");
     println!("  curl -i http://{address}/");
     println!("  curl -s -o /dev/null -w '%{{http_code}} ' 'http://{address}/?[1-{over}]'");
 
-    axum::serve(listener, app(quota).into_make_service_with_connect_info::<SocketAddr>()).await?;
+    axum::serve(listener, app(limit).into_make_service_with_connect_info::<SocketAddr>()).await?;
     Ok(())
 }
 
-fn app(quota: Quota) -> Router {
-    Router::new().route("/", get(async || "Hello, World!\n")).layer(RateLimitLayer::new(quota))
+fn app(limit: AnyAlgorithm) -> Router {
+    Router::new().route("/", get(async || "Hello, World!\n")).layer(RateLimitLayer::new(limit))
 }
 
 /// An environment variable, or the default; an error names it.

@@ -38,12 +38,43 @@ pub enum Decision {
 }
 
 /// The facts of an admission.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use rate_core::{Decision, Limiter, Quota, Timestamp};
+///
+/// let limiter = Limiter::new(Quota::per_second(10));
+/// let Decision::Allowed(allowed) = limiter.check_n_at(4, Timestamp::ZERO) else { unreachable!() };
+/// assert_eq!((allowed.limit(), allowed.remaining()), (10, 6));
+/// assert_eq!(allowed.reset_after(), Duration::from_millis(400));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowed {
     facts: Facts,
 }
 
-/// The facts of a denial.
+/// The facts of a denial. It is an error too, so that what was refused can be passed on by `?`.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use rate_core::{Decision, Limiter, Quota, Timestamp};
+///
+/// let limiter = Limiter::new(Quota::per_second(10));
+/// let now = Timestamp::ZERO;
+/// assert!(limiter.check_n_at(8, now).is_allowed());
+/// let Decision::Denied(denied) = limiter.check_n_at(4, now) else { unreachable!() };
+/// assert_eq!((denied.limit(), denied.remaining()), (10, 2));
+/// assert_eq!(denied.retry_after(), Some(Duration::from_millis(200)));
+/// assert_eq!(denied.to_string(), "limited to 10 at once: retry after 200ms");
+///
+/// // More than the limit is never admitted.
+/// let Decision::Denied(denied) = limiter.check_n_at(11, now) else { unreachable!() };
+/// assert_eq!(denied.retry_after(), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Denied {
     facts: Facts,
@@ -137,7 +168,14 @@ impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.retry_after() {
             Some(wait) => write!(f, "limited to {} at once: retry after {wait:?}", self.limit()),
-            None => write!(f, "limited to {} at once, which is less than was asked for", self.limit()),
+            // Only of a tier that is: no quota has a limit of nothing.
+            None if self.limit() == 0 => f.write_str("blocked: nothing is ever admitted"),
+            // A denial does not know of the cost.
+            None => write!(
+                f,
+                "limited to {} at once: no wait helps, for more was asked for or nothing is admitted any more",
+                self.limit()
+            ),
         }
     }
 }
@@ -192,8 +230,8 @@ impl Denied {
         Duration::from_nanos(self.facts.reset_after)
     }
 
-    /// Time to wait before the same request is admitted, if nobody else takes units meanwhile; `None` when its cost
-    /// exceeds the burst and no wait can help.
+    /// Time to wait before the same request is admitted, if nobody else takes units meanwhile; `None` when no wait can help:
+    /// its cost exceeds the burst, its [tier](crate::Tier) is blocked, or the wait is past the end of representable time.
     ///
     /// Waiting exactly this long succeeds, one nanosecond less does not.
     #[must_use]

@@ -79,7 +79,7 @@ impl Reservation<'_> {
     /// Gives back what is still to be had of the units, and returns how many that is.
     ///
     /// All of them as long as nothing was taken after them. None while others wait behind them, whose instants are promised.
-    /// Once they could be used, as many as have not come back by themselves.
+    /// Once they could be used, as many as have not come back by themselves; fractions of a unit too, even when it returns 0.
     #[expect(clippy::must_use_candidate, reason = "giving back is the point, how much is extra")]
     pub fn cancel(self) -> u64 {
         let now = self.clock.now();

@@ -107,6 +107,17 @@ impl AnyAlgorithm {
         }
     }
 
+    /// Whether both are the same limit and their windows begin at the same instants, which `==` does not ask.
+    #[must_use]
+    pub fn is_aligned_with(&self, other: &Self) -> bool {
+        self == other
+            && match (self, other) {
+                (Self::FixedWindow(one), Self::FixedWindow(other)) => one.is_aligned_with(other),
+                (Self::CalendarWindow(one), Self::CalendarWindow(other)) => one.is_aligned_with(other),
+                _ => true,
+            }
+    }
+
     /// The same, unless it was said already.
     pub(crate) fn or_anchored(self, utc: u64) -> Self {
         match self {
@@ -189,7 +200,7 @@ fn read(text: &str) -> Result<AnyAlgorithm, Cause> {
     let quota = match month {
         Some(limit) => {
             words.next();
-            text::quota_of(text::number(limit, "limit")?, MONTH)?
+            text::quota_of(text::number(limit, "limit")?, MONTH.into(), &mut words)?
         }
         None => text::quota(&mut words)?,
     };
@@ -199,7 +210,7 @@ fn read(text: &str) -> Result<AnyAlgorithm, Cause> {
         None => AlgorithmName::Gcra,
     };
     if month.is_some() && name != AlgorithmName::CalendarWindow {
-        return Err(Cause::Unit);
+        return Err(Cause::Month(name));
     }
     let algorithm = name.over(quota).map_err(Cause::Quota)?;
     match (algorithm, words.next(), words.next()) {

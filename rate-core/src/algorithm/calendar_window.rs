@@ -130,6 +130,10 @@ impl CalendarWindow {
         Self { origin: Some(utc), ..self }
     }
 
+    pub(super) fn is_aligned_with(&self, other: &Self) -> bool {
+        self.origin() == other.origin()
+    }
+
     pub(super) const fn is_anchored(&self) -> bool {
         self.origin.is_some()
     }

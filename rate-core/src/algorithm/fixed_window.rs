@@ -98,6 +98,10 @@ impl FixedWindow {
         Self { phase: Some(utc % self.period), ..self }
     }
 
+    pub(super) fn is_aligned_with(&self, other: &Self) -> bool {
+        self.phase.unwrap_or(0) == other.phase.unwrap_or(0)
+    }
+
     pub(super) const fn is_anchored(&self) -> bool {
         self.phase.is_some()
     }

@@ -97,7 +97,7 @@ impl AlgorithmName {
         })
     }
 
-    pub(super) fn of_word(word: &str) -> Option<Self> {
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|name| name.as_str() == word).or(match word {
             "token-bucket" => Some(Self::Gcra),
             "calendar" => Some(Self::CalendarWindow),

@@ -19,6 +19,21 @@ pub struct Charged {
 /// That is for a `now` that is not older than one already seen. The state of a token bucket does not hold the latest instant, so
 /// a refund that comes late gives back what has come back by itself since: for each refund, at most what comes back in the time by
 /// which it is late.
+///
+/// # Examples
+///
+/// ```
+/// use rate_core::algorithm::{Algorithm, Charged, Gcra, Refund};
+///
+/// let gcra = Gcra::from_ticks(10, 100, 10)?;
+/// let spent = gcra.admit(gcra.fresh(), 0, 10).expect("a fresh key has its burst");
+/// assert_eq!(gcra.admit(spent, 20, 3), Err(10));
+/// // Of the ten, two have come back.
+/// let (state, units) = gcra.refund(spent, Charged { units: 10, at: 0 }, 20);
+/// assert_eq!(units, 8);
+/// assert!(gcra.admit(state, 20, 10).is_ok());
+/// # Ok::<_, rate_core::QuotaError>(())
+/// ```
 pub trait Refund: Algorithm {
     /// Gives back what is left of a charge at `now`. Returns the new state and the whole units given back.
     ///
@@ -29,6 +44,25 @@ pub trait Refund: Algorithm {
 }
 
 /// An algorithm that can promise units for later.
+///
+/// # Examples
+///
+/// ```
+/// use rate_core::algorithm::{Algorithm, Charged, LeakyBucket, Reserve};
+///
+/// let queue = LeakyBucket::from_ticks(10, 100, 10)?;
+/// let (state, wait) = queue.reserve(queue.fresh(), 0, 1, 15).expect("nobody is there");
+/// assert_eq!(wait, 0);
+/// let (after, wait) = queue.reserve(state, 0, 1, 15).expect("ten ticks are not too long");
+/// assert_eq!(wait, 10);
+/// // The third would wait twenty.
+/// assert_eq!(queue.reserve(after, 0, 1, 15), Err(5));
+/// // Who is last may leave.
+/// let (state, units) = queue.cancel(after, after, Charged { units: 1, at: 10 }, 0);
+/// assert_eq!(units, 1);
+/// assert!(queue.reserve(state, 0, 1, 15).is_ok());
+/// # Ok::<_, rate_core::QuotaError>(())
+/// ```
 pub trait Reserve: Algorithm {
     /// Takes `cost` units for the earliest tick they may be used at, at most `max_wait` ticks after `now`. Returns the new
     /// state and the ticks to wait.
@@ -55,6 +89,21 @@ pub trait Reserve: Algorithm {
 }
 
 /// An algorithm that can owe.
+///
+/// # Examples
+///
+/// ```
+/// use rate_core::algorithm::{Algorithm, Debit, Gcra};
+///
+/// let gcra = Gcra::from_ticks(10, 100, 10)?;
+/// let (owing, taken) = gcra.debit(gcra.fresh(), 0, 12, 5);
+/// assert_eq!(taken, 12);
+/// assert_eq!(gcra.admit(owing, 0, 1), Err(30));
+/// assert!(gcra.admit(owing, 30, 1).is_ok());
+/// // No more than five are ever owed.
+/// assert_eq!(gcra.debit(owing, 0, 12, 5).1, 3);
+/// # Ok::<_, rate_core::QuotaError>(())
+/// ```
 pub trait Debit: Algorithm {
     /// Takes `units` whether they are there or not, as long as no more than `max_debt` units are owed then. Returns the new
     /// state and how many were taken: fewer when the debt would be too large, or not be earned back before the end of time.

@@ -19,6 +19,23 @@ pub(crate) use multilinear::Multilinear;
 /// The secret that chooses how keys are hashed.
 ///
 /// Two limiters with the same secret give the same key the same [`Digest`]. `Debug` never shows it.
+///
+/// # Examples
+///
+/// ```
+/// use rate_core::{KeyedLimiter, Quota, Secret};
+///
+/// // In earnest sixteen bytes of randomness, kept where other secrets are.
+/// let secret = Secret::from_bytes(*b"sixteen of these");
+/// let limiter = |secret| KeyedLimiter::builder(Quota::per_hour(1)).capacity(10).secret(secret).build();
+/// let [one, two, other] = [limiter(secret)?, limiter(secret)?, limiter(Secret::random())?];
+/// assert_eq!(one.digest("ann"), two.digest("ann"));
+/// assert_ne!(one.digest("ann"), other.digest("ann"));
+/// // What is known of a key is each limiter's own all the same.
+/// assert!(one.check("ann").is_allowed() && !one.check("ann").is_allowed());
+/// assert!(two.check("ann").is_allowed());
+/// # Ok::<_, rate_core::BuildError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Secret {
     k0: u64,

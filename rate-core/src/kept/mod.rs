@@ -13,7 +13,9 @@ use crate::algorithm::{
     Algorithm, AlgorithmName, AnyAlgorithm, CalendarWindow, Charged, FixedWindow, Gcra, LeakyBucket, Packed,
     SlidingLog, SlidingWindow, Word,
 };
-pub(crate) use log::{AtomicLog, no_log, read as log_header, ring};
+#[cfg(feature = "std")]
+pub(crate) use log::read as log_header;
+pub(crate) use log::{AtomicLog, no_log, ring};
 
 /// An algorithm that the limiters of this crate can count by.
 ///

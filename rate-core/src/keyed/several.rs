@@ -11,6 +11,20 @@ use crate::{Decision, Timestamp};
 pub const MAX_LIMITS: usize = 16;
 
 /// A number of units to take from one key of one limiter; made by [`KeyedLimiter::charge`](crate::KeyedLimiter::charge).
+///
+/// Nothing is taken before it is checked, alone or by [`check_all`] with others, and each check takes the units again.
+///
+/// # Examples
+///
+/// ```
+/// use rate_core::{KeyedLimiter, Quota, Timestamp};
+///
+/// let limiter = KeyedLimiter::new(Quota::per_hour(3));
+/// let (charge, now) = (limiter.charge("ann", 2), Timestamp::ZERO);
+/// assert!(charge.check_at(now).is_allowed());
+/// // One is left, of two.
+/// assert!(!charge.check_at(now).is_allowed());
+/// ```
 #[derive(Clone, Copy)]
 #[must_use = "a charge does nothing until it is checked"]
 pub struct Charge<'a>(pub(super) Ask<'a>);
@@ -56,6 +70,24 @@ impl fmt::Debug for Charge<'_> {
 }
 
 /// The answers of several limits to one request.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use rate_core::{KeyedLimiter, Quota, Timestamp, check_all};
+///
+/// let burst = KeyedLimiter::new(Quota::per_second(1));
+/// let daily = KeyedLimiter::new(Quota::per_day(1_000));
+/// let now = Timestamp::ZERO;
+/// let decisions = check_all([burst.charge("ann", 1), daily.charge("ann", 1)], now);
+/// assert!(decisions.is_allowed());
+///
+/// let decisions = check_all([burst.charge("ann", 1), daily.charge("ann", 1)], now);
+/// assert!(!decisions.is_allowed());
+/// assert_eq!(decisions.each().map(|decision| decision.is_allowed()), [false, true]);
+/// assert_eq!(decisions.retry_after(), Some(Duration::from_secs(1)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a decision that nobody reads limits nobody"]
 pub struct Decisions<const N: usize>([Decision; N]);
@@ -143,11 +175,33 @@ fn check_all_anywhere<const N: usize>(charges: &[Charge<'_>; N], now: Timestamp)
 }
 
 /// As [`check_all`], for a number of limits that is known only at run time. Returns whether all admitted, and hands each
-/// charge's place and answer to `each`, in order.
+/// charge's place and answer to `each`, in order. Without charges the request is admitted, for there is nobody to refuse it.
 ///
 /// # Panics
 ///
 /// If there are more than [`MAX_LIMITS`] charges.
+///
+/// # Examples
+///
+/// ```
+/// use rate_core::{KeyedLimiter, Quota, Timestamp, check_slice};
+///
+/// let limiters = [Quota::per_second(2), Quota::per_hour(1)].map(KeyedLimiter::new);
+/// let now = Timestamp::ZERO;
+/// let charges: Vec<_> = limiters.iter().map(|limiter| limiter.charge("ann", 1)).collect();
+/// assert!(check_slice(&charges, now, |_, decision| assert!(decision.is_allowed())));
+///
+/// let mut refused = Vec::new();
+/// let is_allowed = check_slice(&charges, now, |place, decision| {
+///     if !decision.is_allowed() {
+///         refused.push(place);
+///     }
+/// });
+/// assert!(!is_allowed);
+/// assert_eq!(refused, [1]);
+///
+/// assert!(check_slice(&[], now, |_, _| unreachable!()));
+/// ```
 pub fn check_slice(charges: &[Charge<'_>], now: Timestamp, mut each: impl FnMut(usize, Decision)) -> bool {
     match charges {
         [] => true,

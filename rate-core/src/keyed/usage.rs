@@ -10,6 +10,18 @@ use crate::time::nanos;
 
 impl<A: Kept> KeyedLimiter<A> {
     /// Takes as many units as there are for `key`, up to `units`, and returns how many. Never waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rate_core::{KeyedLimiter, Quota, Timestamp};
+    ///
+    /// let limiter = KeyedLimiter::new(Quota::per_second(10));
+    /// let now = Timestamp::ZERO;
+    /// assert_eq!(limiter.take_up_to_at("ann", 6, now), 6);
+    /// assert_eq!(limiter.take_up_to_at("ann", 6, now), 4);
+    /// assert_eq!(limiter.take_up_to_at("ann", 6, now), 0);
+    /// ```
     pub fn take_up_to<Q: Hash + ?Sized>(&self, key: &Q, units: u64) -> u64 {
         self.take_up_to_at(key, units, self.now())
     }
@@ -59,6 +71,19 @@ impl<A: Kept> KeyedLimiter<A> {
 
     /// Makes `key` as good as new. What it was charged before can still be refunded or cancelled, which then gives back units that
     /// it has taken since.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rate_core::{KeyedLimiter, Quota, Timestamp};
+    ///
+    /// let limiter = KeyedLimiter::new(Quota::per_hour(1));
+    /// let now = Timestamp::ZERO;
+    /// assert!(limiter.check_at("ann", now).is_allowed());
+    /// assert!(!limiter.check_at("ann", now).is_allowed());
+    /// limiter.reset("ann");
+    /// assert!(limiter.check_at("ann", now).is_allowed());
+    /// ```
     pub fn reset<Q: Hash + ?Sized>(&self, key: &Q) {
         self.forget(key);
     }

@@ -104,14 +104,19 @@ impl QuotaError {
                 "quota limit is more than this algorithm can count per window; lower it, shorten the period, or use gcra"
             }
             Kind::NoCalendar => {
-                "quota period of a calendar window must be a day, or 28 to 31 of them for a month"
+                "quota period of a calendar window must be a day, or 28 to 31 of them for a month; write `N/day` or \
+                 `N/month`, or use fixed-window"
             }
         }
     }
     const fn message(&self) -> Message {
         let message = Message::new().text(self.reason()).text(" (got ");
         let message = match self.kind {
-            // As it was written, not in nanoseconds.
+            // As it was written, not in nanoseconds: a duration of more of them than 64 bits hold was not written so.
+            Kind::PeriodTooLong if self.value > u64::MAX as u128 && self.value % 1_000 > 0 => {
+                const SECOND: u128 = 1_000_000_000;
+                message.number(self.value / SECOND).text(".").digits(self.value % SECOND, 9).text("s")
+            }
             Kind::PeriodTooLong | Kind::NoCalendar => {
                 let (unit, name) = unit_of(self.value);
                 message.number(self.value / unit).text(name)
@@ -149,6 +154,10 @@ pub(crate) enum Cause {
     Shape,
     Number(&'static str),
     Unit,
+    /// Of a month, by this algorithm.
+    Month(AlgorithmName),
+    /// In the text of a quota.
+    NotAQuota,
     Algorithm,
     Quota(QuotaError),
 }
@@ -168,8 +177,15 @@ impl fmt::Display for ParseQuotaError {
             Cause::Shape => f.write_str("expected `N/PERIOD` or `N/PERIOD burst B`, such as `10/s burst 20`"),
             Cause::Number(field) => write!(f, "{field} must be a whole number up to {}", u64::MAX),
             Cause::Unit => {
-                f.write_str("the period must end in ms, s, min, h or day, such as `100/min` or `5/10s`")
+                f.write_str("the period must end in ns, us, ms, s, min, h or day, such as `100/min` or `5/10s`")
             }
+            Cause::Month(name) => write!(
+                f,
+                "a month is counted by calendar-window only; leave the algorithm out, or write 30day for {name}"
+            ),
+            Cause::NotAQuota => f.write_str(
+                "an algorithm's name or a month is no part of a quota; read the text as an `AnyAlgorithm`, or leave it out",
+            ),
             Cause::Algorithm => {
                 f.write_str("the algorithm must be one of ")?;
                 for (index, name) in AlgorithmName::ALL.iter().enumerate() {
@@ -220,7 +236,10 @@ mod tests {
         for (kind, message) in KINDS.into_iter().zip(MESSAGES) {
             let error = QuotaError { kind, value: u128::MAX };
             assert_eq!(message.as_str(), error.to_string());
-            assert!(message.as_str().contains(&u128::MAX.to_string()), "{error}");
+            let value = u128::MAX.to_string();
+            // A period is told in seconds.
+            let value = if kind == Kind::PeriodTooLong { &value[..value.len() - 9] } else { &value };
+            assert!(message.as_str().contains(value), "{error}");
         }
     }
 }

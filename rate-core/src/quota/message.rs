@@ -36,6 +36,14 @@ impl Message {
         self
     }
 
+    /// The last `count` digits of `number`, zeros in front included.
+    pub(super) const fn digits(mut self, number: u128, count: u32) -> Self {
+        if count > 1 {
+            self = self.digits(number / 10, count - 1);
+        }
+        self.number(number % 10)
+    }
+
     pub(super) const fn as_str(&self) -> &str {
         match core::str::from_utf8(self.bytes.split_at(self.len).0) {
             Ok(text) => text,

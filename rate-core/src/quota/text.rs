@@ -5,6 +5,7 @@ use core::str::FromStr;
 
 use super::Quota;
 use super::error::{Cause, ParseQuotaError};
+use crate::algorithm::AlgorithmName;
 
 /// Units in nanoseconds with their canonical name, longest first.
 const UNITS: [(u128, &str); 7] = [
@@ -54,11 +55,15 @@ impl FromStr for Quota {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut words = text.split_ascii_whitespace();
-        match (quota(&mut words), words.next()) {
-            (Ok(quota), None) => Ok(quota),
-            (Ok(_), Some(_)) => Err(ParseQuotaError::new(text, Cause::Shape)),
-            (Err(cause), _) => Err(ParseQuotaError::new(text, cause)),
-        }
+        let is_month = words.clone().next().is_some_and(|rate| rate.ends_with("/month"));
+        let cause = match (quota(&mut words), words.next()) {
+            (Ok(quota), None) => return Ok(quota),
+            (Ok(_), Some(word)) if AlgorithmName::of_word(word).is_some() => Cause::NotAQuota,
+            (Ok(_), Some(_)) => Cause::Shape,
+            (Err(Cause::Unit), _) if is_month => Cause::NotAQuota,
+            (Err(cause), _) => cause,
+        };
+        Err(ParseQuotaError::new(text, cause))
     }
 }
 
@@ -67,16 +72,20 @@ pub(crate) fn quota(words: &mut core::str::SplitAsciiWhitespace<'_>) -> Result<Q
     let (limit, period) = words.next().and_then(|rate| rate.split_once('/')).ok_or(Cause::Shape)?;
     let limit = number(limit, "limit")?;
     let period = period_from(period)?;
+    quota_of(limit, period, words)
+}
+
+/// `limit` units in so many nanoseconds, with the burst that is written behind it.
+pub(crate) fn quota_of(
+    limit: u64,
+    nanos: u128,
+    words: &mut core::str::SplitAsciiWhitespace<'_>,
+) -> Result<Quota, Cause> {
     let burst = match words.clone().next() {
         Some("burst") => number(words.nth(1).ok_or(Cause::Shape)?, "burst")?,
         _ => limit,
     };
-    Quota::over(limit, period).and_then(|quota| quota.try_burst(burst)).map_err(Cause::Quota)
-}
-
-/// `limit` units in so many nanoseconds.
-pub(crate) fn quota_of(limit: u64, nanos: u64) -> Result<Quota, Cause> {
-    Quota::over(limit, nanos.into()).map_err(Cause::Quota)
+    Quota::over(limit, nanos).and_then(|quota| quota.try_burst(burst)).map_err(Cause::Quota)
 }
 
 /// Digits only: `u64::from_str` would also take a plus sign.

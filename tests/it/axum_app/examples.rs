@@ -111,6 +111,16 @@ async fn quickstart_has_a_quota_of_its_own() {
     assert_eq!(get(server.address).await.header("ratelimit-policy"), Some(r#""default";q=20;w=2"#));
 }
 
+#[tokio::test]
+async fn quickstart_counts_by_any_algorithm() {
+    let mut command = example("quickstart");
+    command.env("QUOTA", "1/h sliding-log");
+    let server = Server::start(command);
+    assert!(server.greeting.contains(" with a limit of 1/h sliding-log "), "{}", server.greeting);
+    assert_eq!(get(server.address).await.header("ratelimit-policy"), Some(r#""default";q=1;w=3600"#));
+    assert_eq!(get(server.address).await.status, 429);
+}
+
 fn fails(mut command: Command) -> String {
     let Output { status, stdout, stderr } = command.output().unwrap();
     assert!(!status.success(), "{status}");

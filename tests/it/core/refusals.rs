@@ -1,9 +1,10 @@
-//! Quotas that cannot be built: a panic and an error say the same, which is field, value and fix.
+//! Quotas that cannot be built: a panic and an error say the same, which is field, value and fix. And what a denial says.
 
 use std::panic::catch_unwind;
 use std::time::Duration;
 
-use rate_core::Quota;
+use rate_core::algorithm::{AlgorithmName, AnyAlgorithm};
+use rate_core::{Decision, KeyedLimiter, Limiter, Quota, Tier, Timestamp};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -49,7 +50,7 @@ fn a_panic_says_what_the_error_says() {
             || Quota::every(Duration::MAX),
             Quota::new(1, Duration::MAX),
             "quota period does not fit",
-            "got 18446744073709551615999999999ns",
+            "got 18446744073709551615.999999999s",
         ),
         (
             || Quota::per_minute(5).burst(0),
@@ -87,4 +88,69 @@ fn a_period_that_is_too_long_is_told_as_it_was_written() {
         let period = text.split(['/', ' ']).nth(1).expect(text);
         assert!(error.ends_with(&format!("(got {period})")), "{error}");
     }
+}
+
+#[test]
+fn a_text_that_is_no_limit_is_told_what_to_write_instead() {
+    // "Must be one of gcra, ..." was said of `burst`, and of a month that it must end in min, h or day.
+    for (text, told) in [
+        (
+            "100/month gcra",
+            "a month is counted by calendar-window only; leave the algorithm out, or write 30day for gcra",
+        ),
+        ("100/month sliding-log staggered", "a month is counted by calendar-window only"),
+        (
+            "10/month burst 3",
+            "quota burst has no meaning for an algorithm that counts in windows; leave it out",
+        ),
+        ("10/month burst x", "burst must be a whole number"),
+        ("10/month burst", "expected `N/PERIOD`"),
+        ("10/month never", "the algorithm must be one of"),
+        ("10/3month", "the period must end in ns, us, ms, s, min, h or day"),
+        ("5/2day calendar-window", "write `N/day` or `N/month`, or use fixed-window (got 2day)"),
+    ] {
+        let error = text.parse::<AnyAlgorithm>().expect_err(text).to_string();
+        assert!(error.contains(told), "{error}");
+    }
+    assert_eq!("10/month burst 10".parse::<AnyAlgorithm>(), "10/month".parse());
+
+    for text in
+        ["100/min sliding-log", "100/min token-bucket", "100/min fixed-window staggered", "1000/month"]
+    {
+        let error = text.parse::<Quota>().expect_err(text).to_string();
+        assert!(error.contains("read the text as an `AnyAlgorithm`"), "{error}");
+        assert!(text.parse::<AnyAlgorithm>().is_ok());
+    }
+    for text in ["100/min sliding-lag", "10/week", "10/3month"] {
+        let error = text.parse::<Quota>().expect_err(text).to_string();
+        assert!(!error.contains("AnyAlgorithm"), "{error}");
+    }
+    let days = Quota::new(5, SECOND * 86_400 * 7).expect("a week");
+    let error = AlgorithmName::CalendarWindow.over(days).expect_err("not one of the calendar").to_string();
+    assert!(error.ends_with("or use fixed-window (got 7day)"), "{error}");
+}
+
+#[test]
+fn a_denial_says_why_no_wait_helps() {
+    let told = |decision: Decision| match decision {
+        Decision::Denied(denied) => denied.to_string(),
+        Decision::Allowed(_) => panic!("it was admitted"),
+    };
+    let limiter = KeyedLimiter::new(Quota::per_second(10).burst(2));
+    let blocked = limiter.check_tier_at("ann", Tier::Blocked, 1, Timestamp::ZERO);
+    assert_eq!(told(blocked), "blocked: nothing is ever admitted");
+
+    let never = "limited to 2 at once: no wait helps, for more was asked for or nothing is admitted any more";
+    assert_eq!(told(limiter.check_n_at("ann", 3, Timestamp::ZERO)), never);
+    // One is not more than two.
+    let limiter = Limiter::new(Quota::per_second(10).burst(2));
+    assert_eq!(limiter.take_up_to_at(1, Timestamp::from_nanos(u64::MAX)), 0);
+    assert_eq!(told(limiter.check_at(Timestamp::from_nanos(u64::MAX))), never);
+    limiter.penalize_at(Duration::MAX, Timestamp::ZERO);
+    assert_eq!(told(limiter.check_at(Timestamp::ZERO)), never);
+
+    assert!(limiter.check_n_at(2, Timestamp::ZERO).retry_after().is_none());
+    limiter.reset();
+    assert!(limiter.check_n_at(2, Timestamp::ZERO).is_allowed());
+    assert_eq!(told(limiter.check_at(Timestamp::ZERO)), "limited to 2 at once: retry after 100ms");
 }

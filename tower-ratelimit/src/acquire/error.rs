@@ -4,6 +4,30 @@ use std::fmt;
 use std::time::Duration;
 
 /// Why the units were not acquired. None were taken.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use tower_ratelimit::Quota;
+/// use tower_ratelimit::acquire::{AcquireError, AsyncLimiter, Limiter};
+///
+/// #[tokio::main(flavor = "current_thread")]
+/// async fn main() -> Result<(), AcquireError> {
+///     let limiter = AsyncLimiter::new(Limiter::new(Quota::per_hour(2))).max_waiting(0);
+///     limiter.acquire_n(2).await?;
+///     assert_eq!(limiter.acquire_n(3).await, Err(AcquireError::Never { cost: 3, limit: 2 }));
+///     // Nobody may wait here.
+///     assert_eq!(limiter.acquire().await, Err(AcquireError::Full { waiting: 0 }));
+///
+///     let limiter = limiter.max_waiting(10);
+///     let denied = limiter.acquire().within(Duration::from_secs(1)).await;
+///     let Err(AcquireError::TooLate { wait: Some(wait) }) = denied else { unreachable!() };
+///     assert!(wait > Duration::from_secs(1_700));
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AcquireError {

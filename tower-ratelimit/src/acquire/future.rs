@@ -18,6 +18,28 @@ use super::queue::{Limit, Queue, Request};
 /// It joins the line when it is polled for the first time, and leaves it when it is dropped. It borrows nothing, and can be
 /// kept in a struct; but who keeps it has to go on polling it, or is passed over. See the [module's page](super).
 ///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use tower_ratelimit::Quota;
+/// use tower_ratelimit::acquire::{Acquire, AcquireError, AsyncLimiter, Limiter};
+///
+/// /// A call that has to be made within a second or not at all.
+/// async fn call(permission: Acquire) -> Result<&'static str, AcquireError> {
+///     permission.within(Duration::from_secs(1)).await?;
+///     Ok("called")
+/// }
+///
+/// #[tokio::main(flavor = "current_thread")]
+/// async fn main() {
+///     let limiter = AsyncLimiter::new(Limiter::new(Quota::per_hour(1)));
+///     assert_eq!(call(limiter.acquire()).await, Ok("called"));
+///     assert!(call(limiter.acquire()).await.is_err());
+/// }
+/// ```
+///
 /// # Errors
 ///
 /// See [`AcquireError`].

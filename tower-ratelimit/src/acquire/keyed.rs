@@ -11,6 +11,30 @@ use super::future::Acquire;
 use super::queue::{Limit, Place, Queue, Request};
 
 /// A [`KeyedLimiter`] for which one can wait. Clones share the lines. See the [module's page](super).
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use tower_ratelimit::Quota;
+/// use tower_ratelimit::acquire::{AcquireError, AsyncKeyedLimiter, KeyedLimiter};
+///
+/// #[tokio::main(flavor = "current_thread")]
+/// async fn main() -> Result<(), AcquireError> {
+///     let api = AsyncKeyedLimiter::new(KeyedLimiter::new(Quota::per_hour(3)));
+///     assert_eq!(api.acquire_n("a.example", 3).await?.remaining(), 0);
+///     // The units were taken just now. Two of them were not needed, and of those only a fraction has come back by itself.
+///     let taken = api.limiter().now();
+///     assert!(api.limiter().refund("a.example", 2, taken) >= 1);
+///
+///     // Nobody waits a third of an hour here; and another key does not have to.
+///     let denied = api.acquire_n("a.example", 3).within(Duration::from_secs(1)).await;
+///     assert!(matches!(denied, Err(AcquireError::TooLate { .. })));
+///     assert_eq!(api.acquire("b.example").await?.remaining(), 2);
+///     Ok(())
+/// }
+/// ```
 pub struct AsyncKeyedLimiter<A = Gcra> {
     queue: Arc<Queue<KeyedLimiter<A>>>,
     max_waiting: usize,
@@ -34,12 +58,15 @@ impl<A: Kept> AsyncKeyedLimiter<A> {
         Self { max_waiting: futures, ..self }
     }
 
-    /// Takes one unit for `key`, as soon as there is one for whoever came last.
+    /// Waits in the line of `key` for one unit and takes it: when those who came before have been served, and it is there.
+    ///
+    /// Nothing is taken before the future is ready. It answers with what is left, or with why it is not worth waiting.
     pub fn acquire<Q: Hash + ?Sized>(&self, key: &Q) -> Acquire {
         self.acquire_n(key, 1)
     }
 
-    /// Takes `cost` units for `key` at once, as soon as there are so many for whoever came last.
+    /// Waits in the line of `key` for `cost` units and takes them together: when those who came before have been served, and all
+    /// are there.
     ///
     /// A cost of zero is admitted without waiting; a cost above the burst is refused without waiting.
     pub fn acquire_n<Q: Hash + ?Sized>(&self, key: &Q, cost: u64) -> Acquire {

@@ -52,12 +52,14 @@ impl<A: Kept> AsyncLimiter<A> {
         Self { max_waiting: futures, ..self }
     }
 
-    /// Takes one unit, as soon as there is one for whoever came last.
+    /// Waits in line for one unit and takes it: when those who came before have been served, and it is there.
+    ///
+    /// Nothing is taken before the future is ready. It answers with what is left, or with why it is not worth waiting.
     pub fn acquire(&self) -> Acquire {
         self.acquire_n(1)
     }
 
-    /// Takes `cost` units at once, as soon as there are so many for whoever came last.
+    /// Waits in line for `cost` units and takes them together: when those who came before have been served, and all are there.
     ///
     /// A cost of zero is admitted without waiting; a cost above the burst is refused without waiting.
     pub fn acquire_n(&self, cost: u64) -> Acquire {

@@ -127,7 +127,8 @@ impl Store for MemoryStore {
             });
         }
         for (policy, (limiter, users)) in policies.iter().zip(&mut tables) {
-            if limiter.limit() != *policy.limit() {
+            // By another clock its windows begin elsewhere, and that is a change too.
+            if !limiter.limit().is_aligned_with(policy.limit()) {
                 *limiter = limiter.with_limit_at(*policy.limit(), now);
             }
             let table = Table { limiter: limiter.clone(), users: users.clone(), until: None };

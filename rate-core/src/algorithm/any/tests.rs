@@ -62,8 +62,8 @@ fn a_text_that_is_no_algorithm_names_what_is_wrong() {
         ("10/s fixed-window staggered twice", "only fixed-window"),
         ("10/s sliding-log 5", "only fixed-window"),
         // A month is no number of seconds.
-        ("10/month gcra", "the period must end in"),
-        ("10/month fixed-window", "the period must end in"),
+        ("10/month gcra", "a month is counted by calendar-window only"),
+        ("10/month fixed-window", "write 30day for fixed-window"),
         ("10/s calendar-window", "must be a day, or 28 to 31 of them"),
         ("10/s burst 20 sliding-window", "burst has no meaning"),
     ] {
@@ -211,7 +211,14 @@ fn a_limit_equals_the_text_it_was_made_of() {
         assert_eq!(crate::Limiter::of(parsed).limit(), parsed);
         assert_eq!(built.limit(), parsed);
         assert_eq!(built.with_limit(parsed).limit(), parsed);
+        // Where the windows begin can be asked for.
+        let [one, other] = [1, 2].map(|utc| parsed.anchored(utc));
+        let has_windows = matches!(parsed.name(), AlgorithmName::FixedWindow | AlgorithmName::CalendarWindow);
+        assert!(one == other && one.is_aligned_with(&one), "{text}");
+        assert_eq!(one.is_aligned_with(&other), !has_windows, "{text}");
+        assert!(parsed.is_aligned_with(&parsed.anchored(0)), "{text}");
     }
+    assert!(!read("1/s").is_aligned_with(&read("2/s")));
     let different: Vec<AnyAlgorithm> =
         all().into_iter().chain([FixedWindow::new(Quota::per_second(1)).into()]).collect();
     for (place, one) in different.iter().enumerate() {
