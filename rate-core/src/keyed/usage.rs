@@ -35,7 +35,8 @@ impl<A: Kept> KeyedLimiter<A> {
     ///
     /// How long exactly depends on the [algorithm](crate::algorithm#how-long-a-penalty-is): a token bucket, a leaky bucket and a
     /// log that are as good as new admit nothing for just as long; windows, to the end of the window in which it ends, which may be
-    /// a month later; a log that has units in it, for up to a period. After it a token bucket has one unit and not its burst.
+    /// a month later, and sliding ones until a unit of that has faded; a log that has units in it, until a period after its newest
+    /// one. After it a token bucket has one unit and not its burst.
     ///
     /// No refund of what was taken before ends it early, but for one case: a token bucket keeps no more of a penalty than an
     /// instant, and a refund can end it by up to the time in which one unit comes back. One that is no longer than that it can
