@@ -268,9 +268,8 @@ impl<A: Kept> KeyedLimiter<A> {
         self.table.capacity()
     }
 
-    /// Bytes allocated for the keys. The table is, at once; the [logs](crate::algorithm::SlidingLog) of keys, and six bytes a
-    /// key for [tiers](Self::tier), come to it as the first of them come, and none of it ever goes. Not counted is the list of the
-    /// quotas of tiers, a hundred bytes for each.
+    /// Bytes allocated for the keys. The table is, at once; the [logs](crate::algorithm::SlidingLog) of keys, and what
+    /// [tiers](Self::tier) and some [changes](Self::with_limit) need, come to it as the first of them come, and none of it ever goes.
     #[must_use]
     pub fn allocated_bytes(&self) -> usize {
         self.table.bytes()

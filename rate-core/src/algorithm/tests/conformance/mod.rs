@@ -101,7 +101,9 @@ macro_rules! behaves_in_words {
                 a_state_fits_a_word
                 words_are_answered_as_states_are
                 a_state_that_was_dropped_leaves_no_less_behind
-                who_comes_late_finds_a_dropped_key_full;
+                who_comes_late_finds_a_dropped_key_full
+                what_was_taken_later_is_known_to_have_been
+                losing_who_has_taken_more_admits_more;
             behind:
                 who_comes_after_others_waits_no_longer_than_they_take;
         }

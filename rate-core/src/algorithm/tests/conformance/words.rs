@@ -51,3 +51,42 @@ pub(super) fn who_comes_late_finds_a_dropped_key_full<A: Relative + Packed>(subj
         }
     }
 }
+
+pub(super) fn what_was_taken_later_is_known_to_have_been<A: Relative + Packed>(subject: &Subject<A>) {
+    let (algorithm, ticks) = (subject.algorithm, subject.algorithm.ticks());
+    for now in subject.nows() {
+        let spent = algorithm.admit(algorithm.fresh(), now, algorithm.capacity()).expect("a fresh key");
+        let last = |at| algorithm.last_taken(algorithm.pack(spent.clone()), at);
+        for at in [now, now + 1, now + ticks] {
+            // To the tick, where a whole bucket is no whole number of them.
+            assert!((at..=at + 1).contains(&last(at)), "{algorithm:?}: {spent:?} at {at}");
+        }
+        for at in [now.saturating_sub(1), now.saturating_sub(ticks), now.saturating_sub(2 * ticks)] {
+            assert!(last(at) >= at, "{algorithm:?}: {spent:?} at {at}");
+        }
+        if let Some(long_ago) = now.checked_sub(2 * ticks) {
+            // Of a window it is known only which one it was.
+            assert!(
+                (now..=now + 2 * ticks).contains(&last(long_ago)),
+                "{algorithm:?}: {spent:?} at {long_ago}"
+            );
+        }
+    }
+}
+
+pub(super) fn losing_who_has_taken_more_admits_more<A: Relative + Packed>(subject: &Subject<A>) {
+    let algorithm = subject.algorithm;
+    let strength = |state: &A::State, now| algorithm.strength(algorithm.pack(state.clone()), now);
+    subject.each(|state, now| {
+        assert!(strength(state, now) >= strength(&algorithm.fresh(), now), "{state:?} at {now}");
+        for cost in subject.costs() {
+            let Ok(next) = algorithm.admit(state.clone(), now, cost) else { continue };
+            assert!(strength(&next, now) >= strength(state, now), "{algorithm:?}: {next:?} at {now}");
+            if cost == algorithm.capacity() && now > 0 {
+                assert!(strength(&next, now) > strength(&algorithm.fresh(), now), "{algorithm:?}: {next:?}");
+            }
+        }
+        let penalized = algorithm.penalized(state.clone(), now, now + algorithm.ticks());
+        assert!(strength(&penalized, now) >= strength(state, now), "{algorithm:?}: {penalized:?} at {now}");
+    });
+}
