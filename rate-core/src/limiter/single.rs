@@ -6,8 +6,8 @@ use alloc::boxed::Box;
 
 use crate::Decision;
 use crate::algorithm::{
-    Algorithm, AlgorithmName, AnyAlgorithm, Engine, Entries, Fractions, Gcra, LOG_HEADER, Ring, SlidingLog,
-    Standing, Whole, Word,
+    Algorithm, AlgorithmName, AnyAlgorithm, Engine, Entries, Fractions, Gcra, LOG_HEADER, NEVER, Ring,
+    SlidingLog, Standing, Whole, Word,
 };
 use crate::kept::{AtomicLog, Kept, Operation, Outcome, ring};
 use crate::sync::{AtomicU64, Backoff};
@@ -82,8 +82,10 @@ impl Single {
                     None => self.decide_anyhow(now, cost),
                 }
             }
-            // The limiter's type says which one it is.
-            _ => self.decide_anyhow(now, cost),
+            _ if A::NAME.is_none() => self.decide_anyhow(now, cost),
+            // Not to be reached: the limiter's type says which one it is. And no call, which would make all answers go through
+            // memory.
+            _ => Decision::new(0, Standing { remaining: 0, reset_after: 0 }, Some(NEVER)),
         }
     }
 
