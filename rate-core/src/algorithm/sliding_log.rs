@@ -231,6 +231,49 @@ mod tests {
     }
 
     #[test]
+    fn a_header_refuses_as_the_log_does_or_says_nothing() {
+        use crate::algorithm::Ring;
+
+        let mut told = 0;
+        for (limit, period, start) in [(3, 10, 0), (3, 10, 100), (1, 5, 7), (4, 1, 9), (2, 10, u64::MAX - 19)]
+        {
+            let log = SlidingLog::from_ticks(limit, period).expect("a small log");
+            let mut state = log.fresh();
+            for step in [0, 0, 1, 3, 3, 4, 9, 10, 11, 13, 14, 19_u64] {
+                let now = start + step;
+                for cost in (0..=limit + 1).chain([u64::MAX]) {
+                    let whole = Entries::read(&state);
+                    let alone = log.refused((&state).header(), now, cost);
+                    let taken = log.take(&whole, now, cost.max(1));
+                    match alone {
+                        Some((wait, left)) => {
+                            assert_eq!(
+                                (Some(wait), left),
+                                (taken.wait, taken.left),
+                                "{cost} at {now}: {state:?}"
+                            );
+                            told += 1;
+                        }
+                        // Of one unit it says no more than the log only once something has expired, or time is nearly over.
+                        None if cost == 1 && taken.wait.is_some() => {
+                            assert!(
+                                state.iter().any(|(expiry, _)| expiry <= now || expiry > u64::MAX - period)
+                            );
+                        }
+                        None => {}
+                    }
+                }
+                state = log.admit(state.clone(), now, 1).unwrap_or(state);
+            }
+            assert_eq!(
+                log.refused((&log.penalized(state.clone(), start, start + 1)).header(), start, 0),
+                None
+            );
+        }
+        assert!(told > 20, "{told}");
+    }
+
+    #[test]
     fn a_log_whose_limit_was_raised_has_room_for_all_of_it() {
         let [small, large] = [2, 1_000].map(|limit| SlidingLog::from_ticks(limit, 1_000).expect("a log"));
         let state = small.admit(small.fresh(), 0, 1).expect("fresh");

@@ -105,3 +105,13 @@ fn the_key_that_has_taken_most_is_kept_longest() {
     assert!(strength(3, 0) > strength(1, 0) && strength(1, NIGHT - 1) > strength(5, NIGHT));
     assert_eq!(strength(5, NIGHT), strength(0, 0));
 }
+
+#[test]
+fn a_penalty_can_be_told_from_what_was_taken() {
+    let window = CalendarWindow::of_short_days(3, Calendar::Day, 10);
+    let spent = Algorithm::admit(&window, window.fresh(), 12, 3).expect("a fresh key");
+    let word = |state| Packed::pack(&window, state);
+    assert!([0, 12, 19, 20].iter().all(|at| !window.is_penalized(word(spent), *at)));
+    let penalized = word(Algorithm::penalized(&window, spent, 12, 13));
+    assert_eq!([0, 12, 19, 20].map(|at| window.is_penalized(penalized, at)), [true, true, true, false]);
+}

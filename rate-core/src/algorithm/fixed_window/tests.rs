@@ -125,3 +125,13 @@ fn the_key_that_has_taken_most_is_kept_longest() {
     assert!(strength(3, 0) > strength(2, 0) && strength(2, 9) > strength(5, 10));
     assert_eq!(strength(5, 10), strength(0, 0));
 }
+
+#[test]
+fn a_penalty_can_be_told_from_what_was_taken() {
+    let window = FixedWindow::from_ticks(3, 10).expect("a quota");
+    let spent = Algorithm::admit(&window, window.fresh(), 12, 3).expect("a fresh key");
+    let word = |state| Packed::pack(&window, state);
+    assert!([0, 12, 19, 20].iter().all(|at| !window.is_penalized(word(spent), *at)));
+    let penalized = word(Algorithm::penalized(&window, spent, 12, 13));
+    assert_eq!([0, 12, 19, 20].map(|at| window.is_penalized(penalized, at)), [true, true, true, false]);
+}

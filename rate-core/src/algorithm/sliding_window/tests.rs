@@ -180,3 +180,13 @@ fn a_penalty_fades_as_the_limit_does_and_cannot_be_refunded() {
     assert_eq!(window.refund(taken, Charged { units: 3, at: 20 }, 20), (Counts::new(2, 11, 0), 3));
     assert_eq!(window.refund(taken, charge, 20), (taken, 0));
 }
+
+#[test]
+fn a_penalty_can_be_told_from_what_was_taken() {
+    let window = window(3, 10);
+    let spent = Algorithm::admit(&window, window.fresh(), 12, 3).expect("a fresh key");
+    let word = |state| Packed::pack(&window, state);
+    assert!([0, 12, 19, 20].iter().all(|at| !window.is_penalized(word(spent), *at)));
+    let penalized = word(Algorithm::penalized(&window, spent, 12, 13));
+    assert_eq!([0, 12, 19, 20].map(|at| window.is_penalized(penalized, at)), [true, true, true, false]);
+}

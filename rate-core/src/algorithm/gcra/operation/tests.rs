@@ -46,3 +46,15 @@ fn a_debit_takes_as_many_units_as_time_has_room_for() {
     let thirds = self::gcra(3, 1, 3);
     assert_eq!(thirds.debit(thirds.fresh(), u64::MAX, 9, 9), (Tat::new(u64::MAX, 2), 2));
 }
+
+#[test]
+fn nobody_waits_behind_others_past_the_end_of_time() {
+    use crate::algorithm::Behind;
+
+    let gcra = Gcra::from_ticks(2, 21, 2).expect("a quota");
+    // Each unit takes ten ticks and a half.
+    let now = u64::MAX - 42;
+    let behind = |ahead, cost| gcra.wait_behind(gcra.fresh(), now, ahead, cost);
+    assert_eq!([(1, 1), (2, 1), (3, 1), (2, 2)].map(|(ahead, cost)| behind(ahead, cost)), [0, 11, 21, 21]);
+    assert_eq!([(4, 1), (3, 2), (u64::MAX, 1)].map(|(ahead, cost)| behind(ahead, cost)), [NEVER; 3]);
+}
