@@ -43,7 +43,9 @@ impl<A: Kept> KeyedLimiter<A> {
     /// end at once. A reservation that was made before and keeps the key busy for longer than the penalty takes it along when it
     /// is cancelled.
     ///
-    /// Under another limit that it is carried over to, a penalty counts as everything used in its last period.
+    /// Under another limit or tier that it is carried over to, a penalty of a window or a log counts as everything used in its last
+    /// period. That of a token bucket is used units like any others, all but one as of its end, and their share is what it takes
+    /// along: whoever is to be kept out whatever happens to limits is [`Blocked`](crate::Tier::Blocked).
     ///
     /// # Examples
     ///

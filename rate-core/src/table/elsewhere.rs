@@ -32,12 +32,19 @@ impl Elsewhere {
     /// With what is used in `gcra` by a key that leaves it at `at`.
     pub(super) fn with(self, gcra: &Gcra, state: Tat, at: u64) -> Self {
         let (ahead, full) = gcra.used_of_full(state, at);
+        let here_until = at.saturating_add(ahead);
+        // A debt, a reservation or a penalty: all of it is used for a while yet, here or where the key was before.
+        let all_until = here_until.saturating_sub(full).max(self.until.saturating_sub(self.span));
+        if all_until > at {
+            let until = self.until.max(here_until);
+            return Self { until, span: (until - all_until).max(1) };
+        }
         let (there, here) = (self.share(at), (ahead.min(full), full));
         let share = if is_more(here, there) { here } else { there };
-        if share.0 == 0 {
+        let until = self.until.max(here_until);
+        if share.0 == 0 || until <= at {
             return Self::default();
         }
-        let until = self.until.max(at.saturating_add(ahead));
         // Rounded down, so that the share is no less than it is.
         let span = u128::from(until - at) * u128::from(share.1) / u128::from(share.0);
         Self { until, span: u64::try_from(span).unwrap_or(u64::MAX) }

@@ -62,8 +62,9 @@ pub(crate) struct Table {
     /// For keys that have quotas of their own, or have used what comes back sooner now than where it was used.
     numbers: OnceLock<Numbers>,
     rates: RwLock<Rates>,
-    /// When the last change of the limit was complete: what was charged later was charged in the limit there is.
-    changed: AtomicU64,
+    /// The first tick after the last change of the limit was complete, from which on what is charged is charged in the limit
+    /// there is; 0 if it was never another.
+    since: AtomicU64,
     /// Held while the quota changes, so that one change is complete before the next begins.
     changing: Mutex<()>,
 }
@@ -112,7 +113,7 @@ impl Table {
             logs: Logs::default(),
             numbers: OnceLock::new(),
             rates: RwLock::new(Rates::new(rate)),
-            changed: AtomicU64::new(0),
+            since: AtomicU64::new(0),
             changing: Mutex::new(()),
         })
     }
@@ -124,10 +125,7 @@ impl Table {
     pub(crate) fn bytes(&self) -> usize {
         let registry = ignore_poison(self.rates.read()).registry.bytes();
         let tiers = self.numbers.get().map_or(0, Numbers::bytes) + registry;
-        size_of_val(&*self.lines)
-            + self.logs.bytes()
-            + tiers
-            + ignore_poison(self.rates.read()).registry.bytes()
+        size_of_val(&*self.lines) + self.logs.bytes() + tiers
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -98,6 +98,12 @@ impl Rates {
 }
 
 impl Table {
+    /// The limit there is, if it is this one already.
+    pub(crate) fn already(&self, algorithm: &AnyAlgorithm) -> Option<Rate> {
+        let current = ignore_poison(self.rates.read()).current.clone();
+        current.algorithm.is_aligned_with(algorithm).then_some(current)
+    }
+
     /// Changes the limit as of `now`; every key keeps its used share.
     pub(crate) fn change(&self, algorithm: AnyAlgorithm, now: impl Fn() -> u64) -> Rate {
         let _one_at_a_time = ignore_poison(self.changing.lock());
@@ -110,7 +116,7 @@ impl Table {
             self.catch_up(&rate, line, EMPTY, &now);
         }
         // Relaxed: whoever reads this locks the rates, or a line that was unlocked before.
-        self.changed.store(now(), Ordering::Relaxed);
+        self.since.store(now().saturating_add(1), Ordering::Relaxed);
         rate
     }
 
@@ -118,7 +124,7 @@ impl Table {
     fn announce(&self, algorithm: AnyAlgorithm, now: u64) -> Rate {
         let mut rates = ignore_poison(self.rates.write());
         // Relaxed: published by the unlocking of the rates.
-        self.changed.store(u64::MAX, Ordering::Relaxed);
+        self.since.store(u64::MAX, Ordering::Relaxed);
         let rate = Rate::of(algorithm, rates.current.epoch.next(), 0);
         rates.previous = Some((core::mem::replace(&mut rates.current, rate.clone()), now));
         rate

@@ -18,6 +18,12 @@ impl Ask<'_> {
     ) -> T {
         let mut backoff = Backoff::default();
         let mut other = None;
+        if let Operation::Refund(Charged { at, .. }) = operation {
+            // In another limit than there is: its units are no units of this one.
+            if self.rate.tier == 0 && !self.is_charged_since(self.rate.everybodys(self.tag, at)) {
+                operation = operation.under_another_limit();
+            }
+        }
         loop {
             match self.attempt(other.as_ref().unwrap_or(self.rate), now, operation, &answer) {
                 Ok(answer) => return answer,
@@ -128,18 +134,27 @@ impl Ask<'_> {
         if next.is_of_the_limit_of(rate) {
             return operation;
         }
-        // Relaxed: stored before the line was written in this limit, or else the largest instant there is.
-        let changed = self.table.changed.load(Ordering::Relaxed);
         match operation {
             Operation::Refund(charge) if next.tier == 0 => {
                 let charged = rate.everybodys(self.tag, charge.at);
-                if charged > changed {
+                if self.is_charged_since(charged) {
                     // In the limit there is, whatever the caller knew of it.
                     return Operation::Refund(Charged { at: next.time_of(self.tag, charged), ..charge });
                 }
                 operation.under_another_limit()
             }
             _ => operation.under_another_limit(),
+        }
+    }
+
+    /// Whether what was charged at an instant was charged in the limit there is.
+    fn is_charged_since(&self, charged: u64) -> bool {
+        // Relaxed: stored before the line was written in this limit, or else the largest instant there is.
+        match self.table.since.load(Ordering::Relaxed) {
+            // It was never another.
+            0 => true,
+            u64::MAX => false,
+            since => charged >= since,
         }
     }
 }

@@ -167,7 +167,7 @@ fn nothing_can_be_asked_of_a_penalized_log() {
 #[test]
 fn an_older_clone_gives_back_what_was_charged_since_the_change_and_nothing_from_before() {
     // It gave back nothing at all any more; and whoever waits by it cannot replace it.
-    for (old, new) in pairs() {
+    for (old, new) in pairs().into_iter().filter(|(old, new)| old != new) {
         let limiter = small(old);
         let take = |key, now| limiter.take_up_to_at(key, 4, now);
         assert_eq!(take("before", NOW), 4);

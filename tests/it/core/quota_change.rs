@@ -229,3 +229,34 @@ fn a_quota_that_changes_to_and_fro_is_no_fresh_burst() {
     let raised = limiter.with_quota_at(Quota::per_minute(1_000), NOW);
     assert_eq!(raised.with_quota_at(Quota::per_hour(60), NOW).allocated_bytes(), before);
 }
+
+#[test]
+fn a_quota_that_is_set_to_what_it_is_changes_nothing() {
+    use rate_core::algorithm::AlgorithmName;
+
+    // A log that was set again every half minute counted all it had as taken then: of three in each minute of ten, ten were admitted
+    // and no more.
+    for name in AlgorithmName::ALL {
+        let algorithm = name.over(Quota::per_day(300)).expect("a limit");
+        let mut limiter = KeyedLimiter::of(algorithm);
+        for step in 0..600 {
+            let now = NOW.saturating_add(Duration::from_secs(step * 300));
+            limiter = limiter.with_limit_at(algorithm, now);
+            assert!(limiter.check_at("ann", now).is_allowed(), "{algorithm}: {step}");
+        }
+    }
+}
+
+#[test]
+fn what_was_charged_in_another_quota_is_not_given_back_in_this_one() {
+    // Ten of a thousand were all of ten.
+    let many = small(Quota::per_minute(1_000));
+    assert!(many.check_n_at("ann", 1_000, NOW).is_allowed());
+    let few = many.with_quota_at(Quota::per_minute(10), NOW);
+    for limiter in [&many, &few] {
+        assert_eq!(limiter.refund_at("ann", 10, NOW, NOW), 0);
+    }
+    let later = NOW.saturating_add(Duration::from_secs(60));
+    assert!(few.check_n_at("ann", 4, later).is_allowed());
+    assert_eq!(few.refund_at("ann", 4, later, later), 4);
+}

@@ -353,3 +353,27 @@ fn through_each_tier_no_more_is_admitted_than_it_bounds_wherever_the_key_goes_me
         "{hops} changes of tier, {full} of 900 tiers used to more than a burst"
     );
 }
+
+#[test]
+fn what_is_owed_or_promised_is_not_earned_back_elsewhere() {
+    // The share is all of it until the last burst of it begins to come back; it fell from the instant at which the key left.
+    let hours = |hours: u64, seconds| later(Duration::from_secs(hours * 3_600 + seconds));
+    for debt in [true, false] {
+        let free = small(Quota::per_hour(10));
+        let gold = free.tier(Quota::per_second(100));
+        if debt {
+            assert_eq!(free.debit_at("ann", 100, 90, NOW), 100);
+        } else {
+            for _ in 0..10 {
+                assert!(free.reserve_at("ann", 10, Duration::MAX, NOW).is_ok());
+            }
+        }
+        assert!(!gold.check_at("ann", NOW).is_allowed());
+        assert!(gold.check_at("ann", hours(9, 1)).is_allowed());
+        // Staying would have been nothing after nine hours, and half after nine and a half.
+        assert_eq!(free.peek_at("ann", hours(9, 1)).remaining(), 0);
+        let half = hours(9, 1_800);
+        assert_eq!(gold.peek_at("ann", half).remaining(), 50);
+        assert_eq!(free.peek_at("ann", half).remaining(), 5);
+    }
+}

@@ -65,3 +65,20 @@ fn nothing_wraps_at_the_ends_of_time() {
     assert_eq!(little, Elsewhere { until: 1, span: u64::MAX / 2 });
     assert_eq!(little.with(&gcra(1, 1, 1), Tat::new(2, 0), 1).until, 2);
 }
+
+#[test]
+fn what_is_owed_is_all_of_it_until_the_last_burst_comes_back() {
+    let (slow, fast) = (gcra(10, DAY, 10), gcra(10, 1_000, 10));
+    // Nine buckets and a half.
+    let until = 9 * DAY + DAY / 2;
+    let owed = Elsewhere::default().with(&slow, Tat::new(until, 0), 0);
+    assert_eq!(owed, Elsewhere { until, span: DAY });
+    // For as long as that is, whatever else is left meanwhile; and then for as long as the later of the two.
+    for at in [1_000, DAY, 8 * DAY] {
+        assert_eq!(owed.with(&fast, Tat::new(at + 500, 0), at), owed, "{at}");
+        assert_eq!(owed.applied(&fast, Tat::default(), at), Tat::new(at + 1_000, 0), "{at}");
+    }
+    let longer = owed.with(&slow, Tat::new(until + DAY, 0), DAY);
+    assert_eq!(longer, Elsewhere { until: until + DAY, span: DAY });
+    assert_eq!(owed.applied(&fast, Tat::default(), 9 * DAY), Tat::new(9 * DAY + 500, 0));
+}

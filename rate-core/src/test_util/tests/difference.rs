@@ -92,10 +92,13 @@ impl Run<'_> {
             if random.below(50) == 0 {
                 if let Some(next) = limits.next() {
                     change(subject, next, now);
+                    let is_another = !next.into().is_aligned_with(&limit);
                     remembers |= next.into().time_to_reset() < limit.time_to_reset();
                     limit = next.into();
-                    for (index, key) in keys.iter_mut().enumerate() {
+                    // A limit that is what it was changes nothing.
+                    for (index, key) in keys.iter_mut().enumerate().filter(|_| is_another) {
                         key.modelled.change((self.model)(limit, index), now, remembers);
+                        key.modelled.changed = Some(now);
                     }
                     tally.changed += 1;
                     history.push((now, Event::Changed(next)));

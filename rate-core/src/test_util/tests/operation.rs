@@ -57,11 +57,13 @@ pub(super) struct Modelled {
     /// None in the place of one that was made before the limit changed: nothing is given back of it.
     pub(super) places: Vec<Option<Place>>,
     elsewhere: Elsewhere,
+    /// When the limit was last changed for everybody: nothing is given back of what was charged before.
+    pub(super) changed: Option<u64>,
 }
 
 impl Modelled {
     pub(super) fn new(model: AnyModel) -> Self {
-        Self { model, places: Vec::new(), elsewhere: Elsewhere::default() }
+        Self { model, places: Vec::new(), elsewhere: Elsewhere::default(), changed: None }
     }
 
     /// Under another limit; `remembers` says whether what was used under others is known.
@@ -83,12 +85,17 @@ impl Modelled {
     /// As [`Subject::run`](super::subject::Subject::run).
     pub(super) fn run(&mut self, operation: Operation, now: u64) -> Found {
         const HAS: &str = "only what the algorithm has is asked";
-        let Self { model, places, elsewhere } = self;
+        let Self { model, places, elsewhere, changed } = self;
         let now = Timestamp::from_nanos(now);
         match operation {
             Operation::Check(cost) => Found::Answer(model.check(cost, now)),
             Operation::Peek(cost) => Found::Answer(model.peek(cost, now)),
             Operation::TakeUpTo(units) => Found::Units(model.take_up_to(units, now)),
+            Operation::Refund { charged, .. }
+                if changed.is_some_and(|at| charged <= at || at >= u64::MAX - 1) =>
+            {
+                Found::Units(0)
+            }
             Operation::Refund { units, charged } => {
                 Found::Units(model.refund(units, Timestamp::from_nanos(charged), now).expect(HAS))
             }
