@@ -114,7 +114,7 @@ impl CalendarWindow {
     }
 
     /// Windows of days so short that all there is to a window can be tried.
-    #[cfg(all(test, not(loom)))]
+    #[cfg(test)]
     pub(super) const fn of_short_days(limit: u32, calendar: Calendar, day: u64) -> Self {
         Self { limit, calendar, day, origin: None }
     }
