@@ -59,6 +59,12 @@ impl AnyAlgorithm {
             let state = from.carry_over(next, from.unpack(word), at.0);
             return (Outcome::of(next, (state, 0)), at.1);
         }
+        if let (Self::SlidingWindow(from), Self::SlidingWindow(next)) = (self, to) {
+            if from.period() == next.period() {
+                // Each window by itself, so that what fades goes on fading.
+                return (Outcome::of(next, (next.scaled(from, from.unpack(word)), 0)), at.1);
+            }
+        }
         let left = match self.intervals() {
             // What is in the queue, where the queue itself would say that nothing can pass.
             Some(gcra) => gcra.standing_word(word, at.0),

@@ -260,3 +260,27 @@ fn what_was_charged_in_another_quota_is_not_given_back_in_this_one() {
     assert!(few.check_n_at("ann", 4, later).is_allowed());
     assert_eq!(few.refund_at("ann", 4, later, later), 4);
 }
+
+#[test]
+fn a_sliding_window_whose_limit_changes_goes_on_fading() {
+    use rate_core::algorithm::SlidingWindow;
+
+    // All that counted was counted as taken at the change, so a limit that was adjusted twice a minute kept it for ever.
+    let minute = |limit| SlidingWindow::new(Quota::per_minute(limit));
+    let at = |seconds| Timestamp::from_nanos(6_000_000_000_000).saturating_add(Duration::from_secs(seconds));
+    let mut limiter = KeyedLimiter::of(minute(10));
+    for step in 0..300 {
+        if step % 3 == 0 {
+            limiter = limiter.with_limit_at(minute(10 + step % 2 * 10), at(10 * step));
+        }
+        // Three a minute.
+        assert!(step % 2 > 0 || limiter.check_at("ann", at(10 * step)).is_allowed(), "{step}");
+    }
+    // A share is a share.
+    let limiter = KeyedLimiter::of(minute(10));
+    assert!(limiter.check_n_at("ann", 10, at(30)).is_allowed());
+    let raised = limiter.with_limit_at(minute(100), at(75));
+    assert_eq!(raised.peek_at("ann", at(75)).remaining(), 25);
+    assert_eq!(raised.peek_at("ann", at(90)).remaining(), 50);
+    assert_eq!(raised.peek_at("ann", at(120)).remaining(), 100);
+}

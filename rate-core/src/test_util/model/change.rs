@@ -40,6 +40,7 @@ impl AnyModel {
     ///   they can have been taken, if `at` is late or the key was penalized or owes more than a whole bucket. Between windows
     ///   they are a penalty still, of which nothing is given back.
     /// * An idle key stays idle, and to a request that is late is as spent as it was.
+    /// * A counter that becomes one of the same period keeps the share of each window, rounded up.
     ///
     /// # Examples
     ///
@@ -58,7 +59,12 @@ impl AnyModel {
     pub fn change(&mut self, next: Self, at: Timestamp) {
         *self = match (self.backlog(at), next.backlog(at)) {
             (Some(from), Some(to)) => next.with_time_of(&from, &to, at),
-            _ => next.with_units_of(self, at),
+            _ => match (&*self, next) {
+                (Self::Counter(from), Self::Counter(next)) if next.has_windows_of(from) => {
+                    Self::Counter(next.with_shares_of(from))
+                }
+                (_, next) => next.with_units_of(self, at),
+            },
         };
     }
 

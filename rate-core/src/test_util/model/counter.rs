@@ -69,6 +69,19 @@ impl Counter {
         self
     }
 
+    pub(super) fn has_windows_of(&self, other: &Self) -> bool {
+        self.period == other.period
+    }
+
+    /// With the share of each window that was taken of another limit.
+    pub(super) fn with_shares_of(mut self, from: &Self) -> Self {
+        let share =
+            |taken: u64| (u128::from(taken) * u128::from(self.limit)).div_ceil(from.limit.into()) as u64;
+        self.taken = from.taken.iter().map(|(window, taken)| (*window, share(*taken))).collect();
+        self.penalized.clone_from(&from.penalized);
+        self
+    }
+
     fn window(&self, now: u64) -> i128 {
         i128::from(now / self.period)
     }
