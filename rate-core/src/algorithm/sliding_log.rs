@@ -274,6 +274,19 @@ mod tests {
     }
 
     #[test]
+    fn who_comes_after_others_waits_until_they_have_expired() {
+        let log = SlidingLog::from_ticks(2, 10).expect("a small log");
+        let state = log.admit(log.fresh(), 100, 1).expect("fresh");
+        let alone = |units| log.admit(state.clone(), 104, units).err().unwrap_or(0);
+        let behind = |ahead, cost| log.wait_behind(alone, ahead, cost);
+        assert_eq!(
+            [(0, 1), (1, 1), (2, 1), (3, 1), (4, 1)].map(|(ahead, cost)| behind(ahead, cost)),
+            [0, 6, 10, 16, 20]
+        );
+        assert_eq!([(0, 2), (1, 2), (2, 2)].map(|(ahead, cost)| behind(ahead, cost)), [6, 10, 16]);
+    }
+
+    #[test]
     fn a_log_whose_limit_was_raised_has_room_for_all_of_it() {
         let [small, large] = [2, 1_000].map(|limit| SlidingLog::from_ticks(limit, 1_000).expect("a log"));
         let state = small.admit(small.fresh(), 0, 1).expect("fresh");

@@ -190,3 +190,15 @@ fn a_penalty_can_be_told_from_what_was_taken() {
     let penalized = word(Algorithm::penalized(&window, spent, 12, 13));
     assert_eq!([0, 12, 19, 20].map(|at| window.is_penalized(penalized, at)), [true, true, true, false]);
 }
+
+#[test]
+fn who_comes_after_others_waits_for_what_fades_and_then_for_whole_windows() {
+    let window = window(10, 100);
+    // Ten in the window before, of which half has faded by 150.
+    let state = Counts::new(1, 10, 0);
+    assert_eq!((state.window(), state.previous(), state.current()), (1, 10, 0));
+    let behind = |units| window.wait_spread(state, 150, units);
+    assert_eq!([1, 5, 6, 7, 10].map(behind), [0, 0, 10, 20, 50]);
+    // From the end of this window on, the limit per period.
+    assert_eq!([11, 20, 30].map(behind), [60, 150, 250]);
+}
