@@ -10,6 +10,7 @@ use rate_core::{Quota, Reservation, Timestamp};
 
 use super::random::Random;
 use super::six::Subject;
+use super::window::most_in_a_window;
 
 const DAY: u64 = 86_400 * 1_000_000_000;
 const KEYS: u64 = 4;
@@ -24,20 +25,11 @@ struct Entry {
 }
 
 /// The most units of a key in any window of so many ticks.
-fn most_in_a_window(book: &[Entry], key: u64, window: u64) -> u64 {
+fn most_of(book: &[Entry], key: u64, window: u64) -> u64 {
     let mut entries: Vec<_> =
         book.iter().filter(|entry| entry.key == key).map(|entry| (entry.at, entry.units)).collect();
     entries.sort_unstable();
-    let (mut first, mut units, mut most) = (0, 0, 0);
-    for (at, taken) in &entries {
-        units += taken;
-        while at - entries[first].0 >= window {
-            units -= entries[first].1;
-            first += 1;
-        }
-        most = most.max(units);
-    }
-    most
+    most_in_a_window(&entries, window)
 }
 
 /// How often something came up, so that the test can tell that it tested anything.
@@ -127,7 +119,7 @@ fn play(random: &mut Random, subject: &Subject, seen: &mut Seen) {
     assert_eq!(limit.evictions(), 0);
     let bounds = subject.bounds();
     for key in 0..KEYS {
-        let units = most_in_a_window(&book, key, bounds.ticks());
+        let units = most_of(&book, key, bounds.ticks());
         assert!(units <= bounds.units(), "{subject:?}: {units} units of {key} in a window\n{book:?}");
         seen.full += u64::from(units == bounds.units());
     }

@@ -23,5 +23,6 @@ mod spread;
 pub(crate) mod subject;
 mod threads;
 mod tiers;
+mod window;
 
 pub(crate) use clocks::later;

@@ -7,6 +7,7 @@ use rate_core::test_util::model::{Answer, Bucket, Model};
 use rate_core::{KeyedLimiter, Quota, Tier, Timestamp, check_all};
 
 use super::random::{Random, TEN_YEARS, cost, quotas};
+use super::window::most_in_a_window;
 
 const NOW: Timestamp = Timestamp::from_nanos(1_234_567_890_123);
 
@@ -290,20 +291,6 @@ fn whoever_stays_in_a_tier_earns_at_its_rate_whatever_was_used_before() {
     assert!(!free.check_at("ann", hour).is_allowed());
     assert!(gold.check_n_at("ann", 100, later(Duration::from_secs(2 * 86_400))).is_allowed());
     assert_eq!(free.peek_at("ann", later(Duration::from_secs(2 * 86_400 + 60))).remaining(), 10);
-}
-
-/// The most units in any window of so many nanoseconds.
-fn most_in_a_window(taken: &[(u64, u64)], window: u64) -> u64 {
-    let (mut first, mut units, mut most) = (0, 0, 0);
-    for (at, more) in taken {
-        units += more;
-        while at - taken[first].0 >= window {
-            units -= taken[first].1;
-            first += 1;
-        }
-        most = most.max(units);
-    }
-    most
 }
 
 #[test]
