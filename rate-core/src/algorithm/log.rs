@@ -32,10 +32,13 @@ pub(crate) trait Ring {
 
     fn header(&self) -> [u64; HEADER];
 
-    fn set_header(&mut self, header: [u64; HEADER]);
-
     /// The instant at a place; any where there is none, for a header may be read while it is written.
     fn instant(&self, place: usize) -> u64;
+}
+
+/// One that can be written.
+pub(crate) trait RingMut: Ring {
+    fn set_header(&mut self, header: [u64; HEADER]);
 
     fn set_instant(&mut self, place: usize, instant: u64);
 }
@@ -244,6 +247,32 @@ impl<R: Ring> Entries<R> {
     pub(super) fn left(&self, count: Count, limit: u64, now: u64) -> Standing {
         let reset_after = if count.units == 0 { 0 } else { self.header.last.saturating_sub(now) };
         Standing { remaining: limit.saturating_sub(count.units), reset_after }
+    }
+
+    /// How many of `units` that were written down since the tick `at` still count, and the first tick at which the log is as
+    /// good as new once they are taken back.
+    pub(crate) fn refundable(&self, limit: u64, period: u64, at: u64, units: u64, now: u64) -> (u64, u64) {
+        let start = self.since(limit, period, at, now);
+        let taken = (self.header.len - start) as u64;
+        let fresh_from = match start.checked_sub(1) {
+            _ if units < taken => self.fresh_from(),
+            Some(last) => self.get(last),
+            None => 0,
+        };
+        (units.min(taken), fresh_from)
+    }
+
+    /// The first unit from the tick `at` on that still counts; none once what was taken at `at` does not, or in a penalty.
+    fn since(&self, limit: u64, period: u64, at: u64, now: u64) -> usize {
+        // A refund that comes late finds no charge that was dropped since: what is there from `at` on is others'.
+        let now = self.header.newest.saturating_sub(period).max(now);
+        let count = self.count(now);
+        match at.checked_add(period) {
+            Some(expiry) if expiry > now && count.units <= limit => {
+                self.first(count.live, |other| other < expiry)
+            }
+            _ => self.header.len,
+        }
     }
 
     /// The first tick at which nothing counts any more.

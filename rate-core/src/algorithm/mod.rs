@@ -33,7 +33,7 @@ pub use window::Count;
 
 pub(crate) use behind::Behind;
 pub(crate) use gcra::{Fractions, Whole};
-pub(crate) use log::{Count as LogCount, Entries, HEADER as LOG_HEADER, Ring, ring_of};
+pub(crate) use log::{Count as LogCount, Entries, HEADER as LOG_HEADER, Ring, RingMut, ring_of};
 pub(crate) use word::{Engine, Packed, Word};
 
 /// A rate-limit algorithm: decides one request on one key's state.

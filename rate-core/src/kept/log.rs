@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use crate::algorithm::{LOG_HEADER, Ring, ring_of};
+use crate::algorithm::{LOG_HEADER, Ring, RingMut, ring_of};
 use crate::sync::{AtomicU64, Ordering};
 
 /// A log, wherever a limiter has it.
@@ -57,15 +57,17 @@ impl Ring for AtomicLog<'_> {
     }
 
     #[inline(always)]
+    fn instant(&self, place: usize) -> u64 {
+        self.ring.get(place).map_or(0, |instant| instant.load(Ordering::Relaxed))
+    }
+}
+
+impl RingMut for AtomicLog<'_> {
+    #[inline(always)]
     fn set_header(&mut self, header: [u64; LOG_HEADER]) {
         for (word, value) in self.header.iter().zip(header) {
             word.store(value, Ordering::Relaxed);
         }
-    }
-
-    #[inline(always)]
-    fn instant(&self, place: usize) -> u64 {
-        self.ring.get(place).map_or(0, |instant| instant.load(Ordering::Relaxed))
     }
 
     #[inline(always)]

@@ -148,8 +148,7 @@ impl Table {
     #[inline(never)]
     fn begin_log(&self, rate: &Rate, newcomer: Newcomer, place: (usize, usize), now: u64) {
         let Newcomer { tag, state, change } = newcomer;
-        self.clear_slot(place.0, place.1);
-        self.lines[place.0].set(place.1, tag, state);
+        self.logs.clear(place.0, place.1);
         self.write(rate, place, state, change, rate.time_of(tag, now));
     }
 

@@ -23,7 +23,8 @@ pub(super) struct Logs([OnceLock<Logbook>; SIZES]);
 /// The logs of one size.
 #[derive(Debug)]
 pub(super) struct Logbook {
-    units: usize,
+    /// Places in each ring.
+    size: usize,
     /// By slot, and apart from the rings: these are all that a refusal looks at.
     headers: Box<[Header]>,
     rings: Box<[OnceLock<Box<[AtomicU64]>>]>,
@@ -55,6 +56,11 @@ impl Logs {
         self.0.iter().filter_map(OnceLock::get)
     }
 
+    /// Forgets whatever is beside a slot.
+    pub(super) fn clear(&self, line: usize, slot: usize) {
+        self.all().for_each(|logs| logs.get(line, slot).clear());
+    }
+
     /// Bytes that are taken by now.
     pub(super) fn bytes(&self) -> usize {
         self.all().map(Logbook::bytes).sum()
@@ -62,11 +68,11 @@ impl Logs {
 }
 
 impl Logbook {
-    fn new(units: usize, lines: usize) -> Self {
+    fn new(size: usize, lines: usize) -> Self {
         let slots = 0..lines * SLOTS;
         let header = |_| Header([0; LOG_HEADER].map(AtomicU64::new));
         let headers = slots.clone().map(header).collect();
-        Self { units, headers, rings: slots.map(|_| OnceLock::new()).collect() }
+        Self { size, headers, rings: slots.map(|_| OnceLock::new()).collect() }
     }
 
     /// The header of a slot's log.
@@ -86,7 +92,7 @@ impl Logbook {
     /// The log of a slot, to be written.
     pub(super) fn of(&self, line: usize, slot: usize) -> AtomicLog<'_> {
         let slot = line * SLOTS + slot;
-        let ring = self.rings[slot].get_or_init(|| ring(self.units));
+        let ring = self.rings[slot].get_or_init(|| ring(self.size));
         AtomicLog { header: &self.headers[slot].0, ring }
     }
 
@@ -104,6 +110,6 @@ impl Logbook {
     fn bytes(&self) -> usize {
         let rings = self.rings.iter().filter(|ring| ring.get().is_some()).count();
         let slots = size_of_val(&*self.headers) + size_of_val(&*self.rings);
-        slots + rings * ring_of(self.units) * size_of::<AtomicU64>()
+        slots + rings * self.size * size_of::<AtomicU64>()
     }
 }

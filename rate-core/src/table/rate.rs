@@ -111,6 +111,10 @@ impl Table {
             // What is used will be earned back sooner; but not where it was used, to which the limit may change back.
             self.numbers();
         }
+        if let AnyAlgorithm::SlidingLog(log) = &algorithm {
+            // Before a line is locked: allocating takes a while.
+            self.logs.of(log, self.lines.len());
+        }
         let rate = self.announce(algorithm, now());
         for line in 0..self.lines.len() {
             self.catch_up(&rate, line, EMPTY, &now);
@@ -232,7 +236,7 @@ impl Table {
                 carried.word = next.pack(elsewhere.applied(next, next.unpack(carried.word), at));
             }
         }
-        self.logs.all().for_each(|logs| logs.get(line, slot).clear());
+        self.logs.clear(line, slot);
         self.write(&to, (line, slot), carried.word, carried.change, own);
     }
 }

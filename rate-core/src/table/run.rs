@@ -134,17 +134,14 @@ impl Ask<'_> {
         if next.is_of_the_limit_of(rate) {
             return operation;
         }
-        match operation {
-            Operation::Refund(charge) if next.tier == 0 => {
-                let charged = rate.everybodys(self.tag, charge.at);
-                if self.is_charged_since(charged) {
-                    // In the limit there is, whatever the caller knew of it.
-                    return Operation::Refund(Charged { at: next.time_of(self.tag, charged), ..charge });
-                }
-                operation.under_another_limit()
+        if let Operation::Refund(charge) = operation {
+            let charged = rate.everybodys(self.tag, charge.at);
+            if next.tier == 0 && self.is_charged_since(charged) {
+                // In the limit there is, whatever the caller knew of it.
+                return Operation::Refund(Charged { at: next.time_of(self.tag, charged), ..charge });
             }
-            _ => operation.under_another_limit(),
         }
+        operation.under_another_limit()
     }
 
     /// Whether what was charged at an instant was charged in the limit there is.

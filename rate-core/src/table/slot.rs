@@ -40,6 +40,6 @@ impl Table {
     /// Takes the key in a slot away; only while the line is locked.
     pub(super) fn clear_slot(&self, line: usize, slot: usize) {
         self.lines[line].set(slot, EMPTY, Word::default());
-        self.logs.all().for_each(|logs| logs.get(line, slot).clear());
+        self.logs.clear(line, slot);
     }
 }

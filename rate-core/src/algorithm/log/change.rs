@@ -1,8 +1,8 @@
 //! What is written into a log.
 
-use super::{Count, Entries, Header, Ring};
+use super::{Count, Entries, Header, RingMut};
 
-impl<R: Ring> Entries<R> {
+impl<R: RingMut> Entries<R> {
     #[inline(always)]
     fn set(&mut self, index: usize, expiry: u64) {
         let place = self.place(index);
@@ -41,32 +41,6 @@ impl<R: Ring> Entries<R> {
         });
     }
 
-    /// How many of `units` that were written down since the tick `at` still count, and the first tick at which the log is as
-    /// good as new once they are taken back.
-    pub(crate) fn refundable(&self, limit: u64, period: u64, at: u64, units: u64, now: u64) -> (u64, u64) {
-        let start = self.since(limit, period, at, now);
-        let taken = (self.header.len - start) as u64;
-        let fresh_from = match start.checked_sub(1) {
-            _ if units < taken => self.fresh_from(),
-            Some(last) => self.get(last),
-            None => 0,
-        };
-        (units.min(taken), fresh_from)
-    }
-
-    /// The first unit from the tick `at` on that still counts; none once what was taken at `at` does not, or in a penalty.
-    fn since(&self, limit: u64, period: u64, at: u64, now: u64) -> usize {
-        // A refund that comes late finds no charge that was dropped since: what is there from `at` on is others'.
-        let now = self.header.newest.saturating_sub(period).max(now);
-        let count = self.count(now);
-        match at.checked_add(period) {
-            Some(expiry) if expiry > now && count.units <= limit => {
-                self.first(count.live, |other| other < expiry)
-            }
-            _ => self.header.len,
-        }
-    }
-
     /// Takes back up to `units` of what was written down since the tick `at` and still counts. Returns how many.
     ///
     /// From the earliest on: what is left then counts longest. The newest instant stays what it was.
@@ -97,7 +71,7 @@ impl<R: Ring> Entries<R> {
     }
 
     /// Writes the same into a ring of the same size.
-    pub(crate) fn copy_to(&self, ring: &mut impl Ring) {
+    pub(crate) fn copy_to(&self, ring: &mut impl RingMut) {
         ring.set_header(self.header.pack());
         for place in (0..self.header.len).map(|index| self.place(index)) {
             ring.set_instant(place, self.ring.instant(place));

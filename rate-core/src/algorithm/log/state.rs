@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Entries, HEADER, Header, Ring, ring_of};
+use super::{Entries, HEADER, Header, Ring, RingMut, ring_of};
 
 /// What a key was admitted, and when.
 ///
@@ -80,34 +80,28 @@ impl Ring for &Log {
         self.header
     }
 
-    fn set_header(&mut self, _: [u64; HEADER]) {
-        unreachable!("a log that is only read");
-    }
-
     fn instant(&self, place: usize) -> u64 {
         self.ring.get(place).map_or(0, |instant| *instant)
-    }
-
-    fn set_instant(&mut self, _: usize, _: u64) {
-        unreachable!("a log that is only read");
     }
 }
 
 impl Ring for &mut Log {
     fn capacity(&self) -> usize {
-        self.ring.len()
+        Ring::capacity(&&**self)
     }
 
     fn header(&self) -> [u64; HEADER] {
-        self.header
-    }
-
-    fn set_header(&mut self, header: [u64; HEADER]) {
-        self.header = header;
+        Ring::header(&&**self)
     }
 
     fn instant(&self, place: usize) -> u64 {
-        self.ring.get(place).map_or(0, |instant| *instant)
+        Ring::instant(&&**self, place)
+    }
+}
+
+impl RingMut for &mut Log {
+    fn set_header(&mut self, header: [u64; HEADER]) {
+        self.header = header;
     }
 
     fn set_instant(&mut self, place: usize, instant: u64) {

@@ -17,13 +17,15 @@ impl Ring for &mut Counting {
         (&self.log).header()
     }
 
-    fn set_header(&mut self, header: [u64; HEADER]) {
-        (&mut self.log).set_header(header);
-    }
-
     fn instant(&self, place: usize) -> u64 {
         self.looks.set(self.looks.get() + 1);
         (&self.log).instant(place)
+    }
+}
+
+impl RingMut for &mut Counting {
+    fn set_header(&mut self, header: [u64; HEADER]) {
+        (&mut self.log).set_header(header);
     }
 
     fn set_instant(&mut self, place: usize, instant: u64) {
