@@ -298,6 +298,21 @@ mod tests {
     }
 
     #[test]
+    fn the_log_whose_loss_admits_most_is_kept_longest() {
+        let log = SlidingLog::from_ticks(5, 100).expect("a quota");
+        let strength = |state: &Log, now| log.strength(&Entries::read(state), now);
+        let used =
+            log.admit(log.fresh(), 10, 1).and_then(|state| log.admit(state, 20, 2)).expect("three fit");
+        assert_eq!([20, 110, 119, 120].map(|now| strength(&used, now)), [3, 2, 2, 0]);
+        let spent = log.admit(used.clone(), 30, 2).expect("five fit");
+        let penalized = log.penalized(used, 30, 31);
+        assert_eq!([strength(&spent, 30), strength(&penalized, 30)], [5, 6]);
+        let is_penalized = |state: &Log, now| log.is_penalized(&Entries::read(state), now);
+        assert!(!is_penalized(&log.fresh(), 30) && !is_penalized(&spent, 30));
+        assert_eq!([30, 119, 120].map(|now| is_penalized(&penalized, now)), [true, true, false]);
+    }
+
+    #[test]
     fn a_log_cannot_be_made_of_nothing_or_of_more_than_is_remembered() {
         let field = |limit, period| SlidingLog::from_ticks(limit, period).err().map(|error| error.field());
         assert_eq!(field(SlidingLog::MAX_LIMIT, LONGEST), None);

@@ -135,3 +135,14 @@ fn a_penalty_can_be_told_from_what_was_taken() {
     let penalized = word(Algorithm::penalized(&window, spent, 12, 13));
     assert_eq!([0, 12, 19, 20].map(|at| window.is_penalized(penalized, at)), [true, true, true, false]);
 }
+
+#[test]
+fn a_window_that_was_carried_over_is_the_last_only_if_none_ends_after_it() {
+    let window = FixedWindow::from_ticks(3, 10).expect("a quota");
+    // The last tick is 18446744073709551615: the window from ..1600 on ends at ..1610, and none after that.
+    let last = u64::MAX - 5;
+    assert_eq!((window.end_of(last - 1), window.end_of(last)), (Some(last), None));
+    // In the middle of a window, so that a whole period after it would be past the end of time.
+    assert!([last - 11, last - 10, last - 3, last - 1].iter().all(|end| !Windows::is_last(&window, *end)));
+    assert!(Windows::is_last(&window, last));
+}

@@ -318,7 +318,7 @@ fn whole_ticks_are_answered_in_64_bits_as_in_96() {
     let (gcra, wide) = (gcra(10, 1_000, 5), gcra(10, 1_000, 5));
     assert!(gcra.is_whole() && !self::gcra(7, 1_000, 5).is_whole());
     let whole = Whole(&gcra);
-    assert_eq!(whole.most(), 5);
+    assert_eq!((whole.most(), Fractions::<false>(&wide).most()), (5, 5));
     for low in [0, 100, 450, 500, 600, u64::MAX] {
         let word = Word { low, high: 0 };
         for now in [0, 1, 50, 100, 101, 500, u64::MAX - 1] {
@@ -354,4 +354,20 @@ fn a_charge_that_would_end_past_the_end_of_time_is_not_waited_for() {
     for max_wait in [0, SECOND, u64::MAX] {
         assert_eq!(gcra.reserve(spent, SECOND, 1, max_wait), Err(NEVER));
     }
+}
+
+#[test]
+fn what_was_used_is_told_beside_what_there_is_to_use() {
+    let gcra = gcra(10, 1_000, 5);
+    let used = gcra.admit(gcra.fresh(), 200, 3).expect("a new key");
+    assert_eq!(
+        [200, 201, 500, 501].map(|at| gcra.used_of_full(used, at)),
+        [300, 299, 0, 0].map(|used| (used, 500))
+    );
+    // Seven in ten ticks: one in a tick and three sevenths.
+    let sevenths = self::gcra(7, 10, 1);
+    let used = sevenths.admit(sevenths.fresh(), 0, 1).expect("a new key");
+    assert_eq!(sevenths.used_of_full(used, 0), (2, 1));
+    // Less than a tick for everything is taken for one.
+    assert_eq!(self::gcra(2, 1, 1).used_of_full(Tat::default(), 0), (0, 1));
 }

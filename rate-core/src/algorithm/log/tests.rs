@@ -244,3 +244,14 @@ fn logs_are_told_apart_by_what_is_in_them() {
     same.entries().push(15, 30, 1);
     assert_ne!(one, same);
 }
+
+#[test]
+fn a_log_is_new_until_something_is_written_down() {
+    let mut log = Log::new(2);
+    assert!(log.entries().is_new());
+    log.entries().push(15, 10, 1);
+    assert!(!log.entries().is_new());
+    // Its newest instant is still to be minded.
+    assert_eq!(log.entries().refund(2, 15, 10, 1, 10), 1);
+    assert!(log.entries().is_empty() && !log.entries().is_new());
+}

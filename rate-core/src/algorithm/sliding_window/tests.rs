@@ -202,3 +202,19 @@ fn who_comes_after_others_waits_for_what_fades_and_then_for_whole_windows() {
     // From the end of this window on, the limit per period.
     assert_eq!([11, 20, 30].map(behind), [60, 150, 250]);
 }
+
+#[test]
+fn a_limit_of_the_same_windows_takes_over_the_share_of_each() {
+    let (old, new) = (window(10, 100), window(25, 100));
+    let scaled = |from: &SlidingWindow, to: &SlidingWindow, previous, current| {
+        let counts = to.scaled(from, Counts::new(7, previous, current));
+        (counts.window(), counts.previous(), counts.current())
+    };
+    assert_eq!(scaled(&old, &new, 4, 10), (7, 10, 25));
+    // Rounded up, both ways.
+    assert_eq!(scaled(&old, &new, 1, 3), (7, 3, 8));
+    assert_eq!(scaled(&new, &old, 3, 8), (7, 2, 4));
+    assert_eq!(scaled(&new, &old, 0, 0), (7, 0, 0));
+    // A penalty stays one, whichever window it was in.
+    assert_eq!(scaled(&old, &new, 11, 11), (7, 26, 26));
+}

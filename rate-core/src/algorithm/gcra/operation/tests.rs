@@ -58,3 +58,14 @@ fn nobody_waits_behind_others_past_the_end_of_time() {
     assert_eq!([(1, 1), (2, 1), (3, 1), (2, 2)].map(|(ahead, cost)| behind(ahead, cost)), [0, 11, 21, 21]);
     assert_eq!([(4, 1), (3, 2), (u64::MAX, 1)].map(|(ahead, cost)| behind(ahead, cost)), [NEVER; 3]);
 }
+
+#[test]
+fn a_refund_of_nothing_leaves_a_state_where_it_is() {
+    // Moved to the present, an idle key would be worse off by a request that comes late.
+    for gcra in [gcra(10, SECOND, 20), gcra(7, SECOND, 3)] {
+        let state = gcra.admit(gcra.fresh(), 0, 3).expect("a new key");
+        for (units, at, now) in [(0, 0, 0), (0, 0, 5 * SECOND), (3, 0, 5 * SECOND), (3, 0, SECOND)] {
+            assert_eq!(gcra.refund(state, Charged { units, at }, now), (state, 0), "{units} at {now}");
+        }
+    }
+}
