@@ -2,7 +2,7 @@
 
 use super::log::{self, Answer, Entries, HEADER, Log, ring_of};
 use super::window;
-use super::{Algorithm, Bounds, Charged, Refund, Standing};
+use super::{Algorithm, Bounds, Charged, Refund, RingMut, Standing};
 use crate::quota::{Quota, QuotaError};
 
 /// At most `limit` units in any window of one period, exactly.
@@ -138,6 +138,21 @@ impl SlidingLog {
     /// Whether nothing is admitted at `now` whatever is refunded.
     pub(crate) fn is_penalized<R: super::Ring>(&self, log: &Entries<R>, now: u64) -> bool {
         log.units(now) > self.limit
+    }
+
+    /// Writes into another ring, which may be its own, what `log` has taken of the limit `from`: of a limit with the same period
+    /// the same shares, each as long as before. Not if there is nothing, or the period is another.
+    pub(crate) fn take_over<R: RingMut>(
+        &self,
+        from: &Self,
+        log: &Entries<R>,
+        ring: impl FnOnce() -> R,
+    ) -> bool {
+        let can = self.period == from.period && !log.is_empty();
+        if can {
+            log.scale_to(from.limit, self.limit, &mut ring());
+        }
+        can
     }
 
     pub(crate) fn standing_of<R: super::Ring>(&self, log: &Entries<R>, now: u64) -> Standing {
@@ -310,6 +325,21 @@ mod tests {
         let is_penalized = |state: &Log, now| log.is_penalized(&Entries::read(state), now);
         assert!(!is_penalized(&log.fresh(), 30) && !is_penalized(&spent, 30));
         assert_eq!([30, 119, 120].map(|now| is_penalized(&penalized, now)), [true, true, false]);
+    }
+
+    #[test]
+    fn a_log_takes_over_what_is_in_one_of_the_same_period() {
+        let [old, new, other] = [(2, 100), (4, 100), (4, 101)]
+            .map(|(limit, period)| SlidingLog::from_ticks(limit, period).expect("a log"));
+        let mut used = old.admit(old.fresh(), 10, 1).expect("fresh");
+        let taken = |to: &SlidingLog, from: &mut Log| {
+            let mut target = to.fresh();
+            let done = to.take_over(&old, &Entries::read(from), || &mut target);
+            (done, target.iter().collect::<Vec<_>>())
+        };
+        assert_eq!(taken(&new, &mut used), (true, vec![(110, 2)]));
+        assert_eq!(taken(&other, &mut used), (false, vec![]));
+        assert_eq!(taken(&new, &mut old.fresh()), (false, vec![]));
     }
 
     #[test]

@@ -210,9 +210,10 @@ impl<A: Kept> KeyedLimiter<A> {
     /// Each key keeps the *share* it has used: half spent stays half spent, exhausted stays exhausted, and no change is a fresh
     /// burst. From then on it earns at the rate of the new limit; but when it comes back to one that it has left, a token bucket
     /// finds at least as much used as if it had stayed. So changing to and fro wins nothing, for however long; windows and logs
-    /// know of their own last period only. What a log had, or a sliding window of another period, counts as taken at the instant of
-    /// the change, so a limit that changes more often than once a period keeps it longer. Requests that run meanwhile are decided by the old quota
-    /// or the new one. A limit that is what it was changes nothing.
+    /// know of their own last period only. Between two sliding windows, or two logs, of the same period each unit counts as long as
+    /// before; else what they had counts as taken at the instant of the change, so a limit that changes more often than once a
+    /// period keeps it longer. Requests that run meanwhile are decided by the old quota or the new one. A limit that is what it was
+    /// changes nothing.
     ///
     /// The first change to a limit under which what was used comes back sooner allocates thirty bytes for each key of the capacity.
     ///

@@ -219,6 +219,11 @@ impl Table {
         if next_number == number && (number > 0 || epoch.untiered() == current.epoch) {
             return;
         }
+        if let (AnyAlgorithm::SlidingLog(from), AnyAlgorithm::SlidingLog(to)) = (&from, &to) {
+            if self.take_over_log(from, to, (line, slot)) {
+                return;
+            }
+        }
         let (from, to) = (Rate::new(from), Rate::new(to));
         let (tag, word) = (self.lines[line].tag(slot), self.lines[line].state(slot));
         let (mut carried, own) = from.algorithm.carry_over(

@@ -3,7 +3,7 @@
 use super::line::EMPTY;
 use super::logs::Logbook;
 use super::{Rate, Table};
-use crate::algorithm::{AnyAlgorithm, Word};
+use crate::algorithm::{AnyAlgorithm, Entries, SlidingLog, Word};
 use crate::kept::{AtomicLog, Change, no_log};
 
 impl Table {
@@ -35,6 +35,18 @@ impl Table {
         if let Some(logs) = self.logs(rate).filter(|_| change != Change::Nothing) {
             rate.algorithm.write(logs.of(line, slot), now, change);
         }
+    }
+
+    /// Turns a log of the limit `from` into one of `to`, if that keeps what was taken as long; only while the line is locked. The
+    /// state, which is when the log is empty, stays.
+    pub(super) fn take_over_log(&self, from: &SlidingLog, to: &SlidingLog, place: (usize, usize)) -> bool {
+        let [old, new] = [from, to].map(|log| self.logs.of(log, self.lines.len()));
+        let log = old.get(place.0, place.1);
+        let done = to.take_over(from, &Entries::read(log), || new.of(place.0, place.1));
+        if done && from.size() != to.size() {
+            log.clear();
+        }
+        done
     }
 
     /// Takes the key in a slot away; only while the line is locked.

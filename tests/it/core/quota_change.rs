@@ -284,3 +284,39 @@ fn a_sliding_window_whose_limit_changes_goes_on_fading() {
     assert_eq!(raised.peek_at("ann", at(90)).remaining(), 50);
     assert_eq!(raised.peek_at("ann", at(120)).remaining(), 100);
 }
+
+#[test]
+fn a_log_whose_limit_changes_keeps_each_unit_as_long_as_before() {
+    use rate_core::algorithm::SlidingLog;
+
+    // All that was taken counted as taken at the change, so a limit that was adjusted twice a minute kept it for ever.
+    let minute = |limit| SlidingLog::new(Quota::per_minute(limit));
+    let at = |seconds| Timestamp::from_nanos(6_000_000_000_000).saturating_add(Duration::from_secs(seconds));
+    let mut limiter = KeyedLimiter::of(minute(10));
+    for step in 0..300 {
+        if step % 3 == 0 {
+            limiter = limiter.with_limit_at(minute(10 + step % 2 * 1_000), at(10 * step));
+        }
+        // Three a minute.
+        assert!(step % 2 > 0 || limiter.check_at("ann", at(10 * step)).is_allowed(), "{step}");
+    }
+    // A share is a share, in a ring of the same size and in others; and it ends when it did.
+    for (limit, left) in [(8, [0, 4, 6, 8]), (12, [0, 6, 9, 12]), (100, [0, 50, 75, 100]), (2, [0, 1, 1, 2])]
+    {
+        let limiter = KeyedLimiter::of(minute(16));
+        for (units, seconds) in [(8, 10), (4, 20), (4, 30)] {
+            assert!(limiter.check_n_at("ann", units, at(seconds)).is_allowed());
+        }
+        let changed = limiter.with_limit_at(minute(limit), at(40));
+        let remaining = [69, 70, 80, 90].map(|seconds| changed.peek_at("ann", at(seconds)).remaining());
+        assert_eq!(remaining, left, "of {limit}");
+        assert_eq!(changed.check_at("ann", at(41)).retry_after(), Some(Duration::from_secs(29)));
+    }
+    // A penalty stays one, as long as it was.
+    let limiter = KeyedLimiter::of(minute(16));
+    limiter.penalize_at("ann", Duration::from_secs(100), at(0));
+    let changed = limiter.with_limit_at(minute(5), at(40));
+    assert_eq!(changed.check_at("ann", at(99)).retry_after(), Some(Duration::from_secs(1)));
+    assert_eq!(changed.refund_at("ann", 5, at(40), at(99)), 0);
+    assert!(changed.check_n_at("ann", 5, at(100)).is_allowed());
+}

@@ -70,6 +70,38 @@ impl<R: RingMut> Entries<R> {
         self.set_header(Header { head: 0, len: 1, units: limit + 1, oldest, last, newest });
     }
 
+    /// Writes the same shares of the limit `to` into `ring`, which may be the one that they are read from: what is left of `from`
+    /// at any instant is the same part of it, rounded up, and a penalty stays one.
+    pub(crate) fn scale_to(&self, from: u64, to: u64, ring: &mut impl RingMut) {
+        let Header { head, len, units, last, .. } = self.header;
+        let places = ring.capacity().wrapping_sub(1);
+        if units > from {
+            ring.set_instant(0, last);
+            ring.set_header(Header { head: 0, len: 1, units: to + 1, oldest: last, ..self.header }.pack());
+            return;
+        }
+        // Counted from the last unit on, which keeps its place: each is as late as what it is the share of.
+        let before_last = |index: u64| (u128::from(index) * u128::from(from) / u128::from(to)) as usize;
+        let scaled = (u128::from(units) * u128::from(to)).div_ceil(u128::from(from)) as usize;
+        let end = head + len;
+        let mut oldest = last;
+        let mut scale = |index: usize| {
+            let expiry = self.get(len - 1 - before_last(index as u64));
+            ring.set_instant(end.wrapping_sub(1 + index) & places, expiry);
+            if index + 1 == scaled {
+                oldest = expiry;
+            }
+        };
+        // Nothing is overwritten that is still to be read.
+        if to > from {
+            (0..scaled).rev().for_each(&mut scale)
+        } else {
+            (0..scaled).for_each(&mut scale)
+        }
+        let head = end.wrapping_sub(scaled) & places;
+        ring.set_header(Header { head, len: scaled, units: scaled as u64, oldest, ..self.header }.pack());
+    }
+
     /// Writes the same into a ring of the same size.
     pub(crate) fn copy_to(&self, ring: &mut impl RingMut) {
         ring.set_header(self.header.pack());

@@ -255,3 +255,84 @@ fn a_log_is_new_until_something_is_written_down() {
     assert_eq!(log.entries().refund(2, 15, 10, 1, 10), 1);
     assert!(log.entries().is_empty() && !log.entries().is_new());
 }
+
+/// A ring that two can look at.
+#[derive(Clone, Copy)]
+struct Shared<'a> {
+    header: &'a Cell<[u64; HEADER]>,
+    ring: &'a [Cell<u64>],
+}
+
+impl Ring for Shared<'_> {
+    fn capacity(&self) -> usize {
+        self.ring.len()
+    }
+
+    fn header(&self) -> [u64; HEADER] {
+        self.header.get()
+    }
+
+    fn instant(&self, place: usize) -> u64 {
+        self.ring[place].get()
+    }
+}
+
+impl RingMut for Shared<'_> {
+    fn set_header(&mut self, header: [u64; HEADER]) {
+        self.header.set(header);
+    }
+
+    fn set_instant(&mut self, place: usize, instant: u64) {
+        self.ring[place].set(instant);
+    }
+}
+
+/// When each unit expires, what the header says of the ends, and the newest instant.
+fn units(log: Shared<'_>) -> (Vec<u64>, [u64; 3], u64) {
+    let entries = Entries::read(log);
+    let Header { len, units, oldest, last, newest, .. } = entries.header;
+    ((0..len).map(|index| entries.get(index)).collect(), [units, oldest, last], newest)
+}
+
+#[test]
+fn shares_of_another_limit_are_those_that_were_left_at_any_instant() {
+    let mut random = Random(5);
+    for round in 0..4_000 {
+        let (from, to) = (1 + random.below(40), 1 + random.below(40));
+        let room = ring_of(from.max(to) as usize);
+        let [mine, other] = [(); 2].map(|()| Cell::new([0; HEADER]));
+        let [ring, other_ring] = [room, ring_of(to as usize)].map(|places| vec![Cell::new(0); places]);
+        let log = Shared { header: &mine, ring: &ring };
+        let target = if round % 2 == 0 { log } else { Shared { header: &other, ring: &other_ring } };
+        let mut now = 100;
+        for _ in 0..random.below(30) {
+            let mut entries = Entries::read(log);
+            let cost = 1 + random.below(from);
+            if entries.take(from, 100, now, cost).wait.is_none() {
+                entries.push(100, now, cost);
+            }
+            now += random.below(30);
+        }
+        if random.below(9) == 0 {
+            Entries::read(log).fill(from, now);
+        }
+        if Entries::read(log).is_empty() {
+            continue;
+        }
+        let (before, [used, _, last], newest) = units(log);
+        Entries::read(log).scale_to(from, to, &mut { target });
+        let (after, ends, newest_after) = units(target);
+        assert_eq!(newest_after, newest);
+        if used > from {
+            assert_eq!((after, ends), (vec![last], [to + 1, last, last]), "a penalty");
+            continue;
+        }
+        let left = |units: &[u64], now| units.iter().filter(|expiry| **expiry > now).count() as u64;
+        for now in before.iter().flat_map(|expiry| [expiry - 1, *expiry]) {
+            let share = (left(&before, now) * to).div_ceil(from);
+            assert_eq!(left(&after, now), share, "{before:?} of {from}, {after:?} of {to} at {now}");
+        }
+        assert!(after.is_sorted());
+        assert_eq!(ends, [after.len() as u64, after[0], last], "{after:?}");
+    }
+}

@@ -71,6 +71,26 @@ impl Log {
         }
     }
 
+    /// Whether units of `from` count as long as its own, and there are any.
+    pub(super) fn can_take_over(&self, from: &Self) -> bool {
+        self.period == from.period && from.used(0) > 0
+    }
+
+    /// With the share that counts of another limit, at each instant.
+    pub(super) fn with_shares_of(mut self, from: &Self) -> Self {
+        let share = |taken: u64| match taken {
+            // A penalty stays one.
+            all if all > from.limit => self.limit + 1,
+            taken => (u128::from(taken) * u128::from(self.limit)).div_ceil(from.limit.into()) as u64,
+        };
+        let mut left = from.used(0);
+        for (until, units) in &from.taken[from.counting(0)..] {
+            self.taken.push((*until, share(left) - share(left - units)));
+            left -= units;
+        }
+        self
+    }
+
     /// The latest instant that is written down.
     fn newest(&self) -> u64 {
         self.taken.last().map_or(0, |(until, _)| *until)
