@@ -94,9 +94,9 @@ impl<R: RingMut> Entries<R> {
         };
         // Nothing is overwritten that is still to be read.
         if to > from {
-            (0..scaled).rev().for_each(&mut scale)
+            (0..scaled).rev().for_each(&mut scale);
         } else {
-            (0..scaled).for_each(&mut scale)
+            (0..scaled).for_each(&mut scale);
         }
         let head = end.wrapping_sub(scaled) & places;
         ring.set_header(Header { head, len: scaled, units: scaled as u64, oldest, ..self.header }.pack());
