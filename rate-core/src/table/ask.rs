@@ -123,16 +123,15 @@ impl Ask<'_> {
     #[inline(always)]
     fn decide_by_log(self, algorithm: &SlidingLog, now: u64) -> Answer {
         let Self { table, rate, tag, cost } = self;
-        match self.decide_in_log(algorithm, now) {
+        match self.decide_in_log(algorithm, table.first_home(tag), now) {
             Some(answer) => answer,
-            None => decide_anywhere(table, rate, tag, cost, now),
+            None => decide_in_other_log(algorithm, table, rate, tag, cost, now),
         }
     }
 
     #[inline(always)]
-    fn decide_in_log(&self, algorithm: &SlidingLog, now: u64) -> Option<Answer> {
+    fn decide_in_log(&self, algorithm: &SlidingLog, index: usize, now: u64) -> Option<Answer> {
         let Self { table, rate, tag, cost } = *self;
-        let index = table.first_home(tag);
         let line = &table.lines[index];
         let guard = line.open_in(rate.epoch)?;
         let slot = line.find(tag)?;
@@ -233,6 +232,22 @@ fn decide_in_second<E: Engine>(
     match decided {
         Some(verdict) => Settled::Here(verdict),
         None => Settled::Done(decide_anywhere(table, rate, tag, cost, rate.everybodys(tag, now))),
+    }
+}
+
+/// As [`Ask::decide`], on the log of a key that is in its second line, or where that is not all.
+#[inline(never)]
+fn decide_in_other_log(
+    algorithm: &SlidingLog,
+    table: &Table,
+    rate: &Rate,
+    tag: u64,
+    cost: u64,
+    now: u64,
+) -> Answer {
+    match (Ask { table, rate, tag, cost }).decide_in_log(algorithm, table.second_home(tag), now) {
+        Some(answer) => answer,
+        None => decide_anywhere(table, rate, tag, cost, now),
     }
 }
 
