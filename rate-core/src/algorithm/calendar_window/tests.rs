@@ -115,3 +115,19 @@ fn a_penalty_can_be_told_from_what_was_taken() {
     let penalized = word(Algorithm::penalized(&window, spent, 12, 13));
     assert_eq!([0, 12, 19, 20].map(|at| window.is_penalized(penalized, at)), [true, true, true, false]);
 }
+
+#[test]
+fn a_window_is_the_last_only_if_none_ends_after_it() {
+    let days = CalendarWindow::try_new(3, Calendar::Day).expect("a limit");
+    let months = CalendarWindow::try_new(3, Calendar::Month).expect("a limit");
+    let last = u64::MAX - u64::MAX % NIGHT;
+    assert_eq!((days.end_of(last - 1), days.end_of(last)), (Some(last), None));
+    assert_eq!(
+        [0, 1, 2, 30, 31].map(|ago| days.is_last(last - ago * NIGHT)),
+        [true, false, false, false, false]
+    );
+    // Time ends in July 2554: June does, and July does not.
+    let june = (0..60).map(|ago| last - ago * NIGHT).find(|end| months.end_of(end - 1) == Some(*end));
+    let june = june.expect("a month ends within sixty days");
+    assert_eq!((months.is_last(june), months.is_last(june - 1)), (true, false));
+}
