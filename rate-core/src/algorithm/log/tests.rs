@@ -336,3 +336,19 @@ fn shares_of_another_limit_are_those_that_were_left_at_any_instant() {
         assert_eq!(ends, [after.len() as u64, after[0], last], "{after:?}");
     }
 }
+
+#[test]
+fn a_log_is_copied_with_all_that_is_in_it() {
+    let (mut log, mut copy) = (Log::new(4), Log::new(4));
+    for (now, units) in [(10, 3), (20, 1), (30, 2)] {
+        log.entries().push(15, now, units);
+    }
+    log.entries().refund(4, 15, 30, 1, 30);
+    for now in [1, 2, 3] {
+        copy.entries().push(100, now, 1);
+    }
+    log.entries().copy_to(&mut &mut copy);
+    assert_eq!(copy, log);
+    assert_eq!(copy.iter().collect::<Vec<_>>(), [(35, 1), (45, 1)]);
+    assert_eq!(copy.entries().header, log.entries().header);
+}
