@@ -322,9 +322,13 @@ fn whole_ticks_are_answered_in_64_bits_as_in_96() {
     for low in [0, 100, 450, 500, 600, u64::MAX] {
         let word = Word { low, high: 0 };
         for now in [0, 1, 50, 100, 101, 500, u64::MAX - 1] {
+            let fractions = Fractions::<true>(&wide);
             assert_eq!(whole.standing_word(word, now), wide.standing_word(word, now));
+            assert_eq!(fractions.standing_word(word, now), wide.standing_word(word, now));
             for cost in [0, 1, 2, 5, 6, u64::MAX] {
-                assert_eq!(whole.admit_word(word, now, cost), Engine::admit_word(&wide, word, now, cost));
+                let admitted = Engine::admit_word(&wide, word, now, cost);
+                assert_eq!(whole.admit_word(word, now, cost), admitted);
+                assert_eq!(fractions.admit_word(word, now, cost), admitted);
             }
         }
     }

@@ -74,23 +74,18 @@ impl<R: RingMut> Entries<R> {
     /// at any instant is the same part of it, rounded up, and a penalty stays one.
     pub(crate) fn scale_to(&self, from: u64, to: u64, ring: &mut impl RingMut) {
         let Header { head, len, units, last, .. } = self.header;
-        let places = ring.capacity().wrapping_sub(1);
         if units > from {
             ring.set_instant(0, last);
-            ring.set_header(Header { head: 0, len: 1, units: to + 1, oldest: last, ..self.header }.pack());
+            ring.set_header(Header { head: 0, units: to + 1, ..self.header }.pack());
             return;
         }
         // Counted from the last unit on, which keeps its place: each is as late as what it is the share of.
-        let before_last = |index: u64| (u128::from(index) * u128::from(from) / u128::from(to)) as usize;
-        let scaled = (u128::from(units) * u128::from(to)).div_ceil(u128::from(from)) as usize;
-        let end = head + len;
-        let mut oldest = last;
-        let mut scale = |index: usize| {
-            let expiry = self.get(len - 1 - before_last(index as u64));
-            ring.set_instant(end.wrapping_sub(1 + index) & places, expiry);
-            if index + 1 == scaled {
-                oldest = expiry;
-            }
+        let scaled = (units * to).div_ceil(from);
+        let last_place = ring.capacity() - 1;
+        let place = |index: u64| (head + len).wrapping_sub(1 + index as usize) & last_place;
+        let mut scale = |index: u64| {
+            let expiry = self.get(len - 1 - (index * from / to) as usize);
+            ring.set_instant(place(index), expiry);
         };
         // Nothing is overwritten that is still to be read.
         if to > from {
@@ -98,8 +93,9 @@ impl<R: RingMut> Entries<R> {
         } else {
             (0..scaled).for_each(&mut scale);
         }
-        let head = end.wrapping_sub(scaled) & places;
-        ring.set_header(Header { head, len: scaled, units: scaled as u64, oldest, ..self.header }.pack());
+        let head = place(scaled - 1);
+        let (len, oldest) = (scaled as usize, ring.instant(head));
+        ring.set_header(Header { head, len, units: scaled, oldest, ..self.header }.pack());
     }
 
     /// Writes the same into a ring of the same size.
