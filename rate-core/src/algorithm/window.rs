@@ -67,9 +67,7 @@ pub(super) trait Windows {
     fn start_of(&self, end: u64) -> u64;
 
     /// Whether the window that begins at `end`, where another ends, is past the end of representable time.
-    fn is_last(&self, end: u64) -> bool {
-        self.end_of(end).is_none()
-    }
+    fn is_last(&self, end: u64) -> bool;
 
     fn limit(&self) -> u32;
 

@@ -75,8 +75,9 @@ impl<R: RingMut> Entries<R> {
     pub(crate) fn scale_to(&self, from: u64, to: u64, ring: &mut impl RingMut) {
         let Header { head, len, units, last, .. } = self.header;
         if units > from {
-            ring.set_instant(0, last);
-            ring.set_header(Header { head: 0, units: to + 1, ..self.header }.pack());
+            // In the first place, whatever the ring.
+            ring.set_instant(head, last);
+            ring.set_header(Header { units: to + 1, ..self.header }.pack());
             return;
         }
         // Counted from the last unit on, which keeps its place: each is as late as what it is the share of.
