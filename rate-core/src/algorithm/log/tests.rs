@@ -109,7 +109,8 @@ fn a_log_is_a_list_of_what_was_taken() {
         for _ in 0..20 {
             let (units, at) = (1 + random.below(limit), now.saturating_sub(random.below(2 * period)));
             let mut entries = log.entries();
-            let fits = entries.take(limit, period, now, units).wait.map_or(Ok(()), Err);
+            let taken = entries.take(limit, period, now, units);
+            let fits = taken.wait.map_or(Ok(()), Err);
             assert_eq!(fits, list.admit(now, units), "{:?} of {limit} in {period} at {now}", list.entries);
             match random.below(6) {
                 0 => {
@@ -127,6 +128,7 @@ fn a_log_is_a_list_of_what_was_taken() {
                 _ if fits.is_ok() => {
                     entries.push(period, now, units);
                     list.push(now, units);
+                    assert_eq!(taken.left, entries.standing(limit, now));
                 }
                 _ => {}
             }
