@@ -1,4 +1,5 @@
 use super::*;
+use crate::algorithm::Behind;
 use crate::algorithm::gcra::LONGEST;
 
 const SECOND: u64 = 1_000_000_000;
@@ -201,6 +202,13 @@ fn who_comes_after_others_waits_for_what_fades_and_then_for_whole_windows() {
     assert_eq!([1, 5, 6, 7, 10].map(behind), [0, 0, 10, 20, 50]);
     // From the end of this window on, the limit per period.
     assert_eq!([11, 20, 30].map(behind), [60, 150, 250]);
+    // Whoever is first, and whatever is too much to be counted.
+    let others = |ahead, cost| window.wait_behind(state, 150, ahead, cost);
+    assert_eq!(
+        [(0, 5), (5, 1), (1, 5), (10, 1), (25, 5)].map(|(ahead, cost)| others(ahead, cost)),
+        [0, 10, 10, 60, 250]
+    );
+    assert_eq!(others(u64::MAX, 1), others(u64::MAX - 1, 1));
 }
 
 #[test]
