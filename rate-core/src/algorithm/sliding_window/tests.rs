@@ -226,3 +226,13 @@ fn a_limit_of_the_same_windows_takes_over_the_share_of_each() {
     // A penalty stays one, whichever window it was in.
     assert_eq!(scaled(&old, &new, 11, 11), (7, 26, 26));
 }
+
+#[test]
+fn what_counts_was_taken_by_the_last_tick_of_its_window() {
+    let window = window(10, 100);
+    let last = |counts, at| window.last_taken(window.pack(counts), at);
+    assert_eq!([0, 299, 300, 350, 900].map(|at| last(Counts::new(3, 2, 1), at)), [399, 399, 300, 350, 900]);
+    // Nothing is in the later one.
+    assert_eq!([0, 199, 200, 350].map(|at| last(Counts::new(3, 2, 0), at)), [299, 299, 200, 350]);
+    assert_eq!(last(window.fresh(), 5), 5);
+}
