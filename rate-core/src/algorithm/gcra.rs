@@ -143,6 +143,12 @@ impl Gcra {
         (state.ahead_of(at).up(), full.max(1))
     }
 
+    /// Units that are used at `at`, in 65,536ths of one: what quotas of different rates have in common.
+    pub(crate) fn units_used(&self, state: Tat, at: u64) -> u64 {
+        let parts = u128::from(state.ahead_of(at).up()) * u128::from(self.parts.get());
+        u64::try_from((parts << 16) / u128::from(self.interval.get())).unwrap_or(u64::MAX)
+    }
+
     /// The bounds where the last of `limit` units that pass one interval apart may be a burst.
     pub(super) const fn spaced(&self) -> Bounds {
         let limit = self.limit();

@@ -44,6 +44,13 @@ impl AnyAlgorithm {
         }
     }
 
+    /// Whether what was used of a bucket may come back sooner by this limit than by `left`, the one it was used in: for certain
+    /// not in a bucket that fills no faster. A window may be over at once.
+    pub(crate) fn forgets_sooner_than(&self, left: &Self) -> bool {
+        matches!(left, Self::Gcra(_))
+            && !(matches!(self, Self::Gcra(_)) && self.time_to_reset() >= left.time_to_reset())
+    }
+
     /// Carries the used share of a state over to the limit `to`: half spent stays half spent.
     ///
     /// `at` is the instant of the change in the key's time under either. Rounded up to a unit, or less, so that changing a

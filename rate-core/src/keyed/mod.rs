@@ -217,6 +217,9 @@ impl<A: Kept> KeyedLimiter<A> {
     ///
     /// The first change to a limit under which what was used comes back sooner allocates thirty bytes for each key of the capacity.
     ///
+    /// Of a [tier](Self::tier) nobody's limit changes: what is returned is another tier, and who is asked for through the old one is
+    /// counted by the old quota.
+    ///
     /// Older clones go on working under the new quota, only slower; but they say the old one's [`quota`](Self::quota) and bounds,
     /// and what was reserved through them cannot be cancelled any more. Replace them.
     #[must_use = "older clones go on under the new quota, only slower: replace them"]
@@ -232,6 +235,9 @@ impl<A: Kept> KeyedLimiter<A> {
 
     fn changed(&self, algorithm: A, now: impl Fn() -> Timestamp) -> Self {
         let algorithm = algorithm.into().or_anchored(nanos(self.clock.utc_at_zero()));
+        if let (true, AnyAlgorithm::Gcra(gcra)) = (self.rate.is_tier(), &algorithm) {
+            return Self { rate: self.table.tier(*gcra), ..self.clone() };
+        }
         // A limit that stays what it is leaves every key as it is: carrying over rounds, and forgets when units were taken.
         let rate = match self.table.already(&algorithm) {
             Some(rate) => rate,

@@ -45,6 +45,11 @@ impl Rate {
         self.algorithm.capacity()
     }
 
+    /// Whether this is not the limit of those without a quota of their own.
+    pub(crate) fn is_tier(&self) -> bool {
+        self.tier > 0
+    }
+
     /// Whether a state has to say that it is written in this one.
     #[inline(always)]
     pub(super) fn is_tiered(&self) -> bool {
@@ -86,6 +91,11 @@ impl Rates {
         Rate::of(gcra.into(), self.current.epoch.tiered(), tier)
     }
 
+    /// The limit with this number: 0 is that of those without a quota of their own.
+    pub(super) fn numbered(&self, number: u32) -> &AnyAlgorithm {
+        self.registry.get(number).unwrap_or(&self.current.algorithm)
+    }
+
     /// What decides a request in `rate` by now, on a line that is tiered or not.
     fn as_of_now(&self, rate: &Rate, is_tiered: bool) -> Rate {
         let epoch = self.current.epoch;
@@ -107,8 +117,8 @@ impl Table {
     /// Changes the limit as of `now`; every key keeps its used share.
     pub(crate) fn change(&self, algorithm: AnyAlgorithm, now: impl Fn() -> u64) -> Rate {
         let _one_at_a_time = ignore_poison(self.changing.lock());
-        if algorithm.time_to_reset() < ignore_poison(self.rates.read()).current.algorithm.time_to_reset() {
-            // What is used will be earned back sooner; but not where it was used, to which the limit may change back.
+        if algorithm.forgets_sooner_than(&ignore_poison(self.rates.read()).current.algorithm) {
+            // What is used comes back sooner; but not where it was used, to which the limit may change back.
             self.numbers();
         }
         if let AnyAlgorithm::SlidingLog(log) = &algorithm {

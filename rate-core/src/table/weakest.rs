@@ -5,7 +5,8 @@ use super::{Rate, Table};
 use crate::algorithm::{AnyAlgorithm, Entries, Packed};
 
 impl Table {
-    /// The slot of a line whose loss admits least, and how much that is: an empty one, else the one with the fewest units taken.
+    /// The slot of a line whose loss admits least, and how much that is: an empty one, else the one with the fewest units taken,
+    /// each by its own quota.
     ///
     /// A newcomer to a full table asks fourteen lines. So the algorithm is asked for once in each, not once in each slot.
     pub(super) fn weakest_in(&self, rate: &Rate, index: usize, now: u64) -> (usize, u64) {
@@ -13,9 +14,20 @@ impl Table {
         match &rate.algorithm {
             AnyAlgorithm::Gcra(gcra) => match self.numbers.get() {
                 None => weakest(line, |slot| gcra.strength(line.state(slot), now)),
-                Some(numbers) => weakest(line, |slot| {
-                    gcra.strength(line.state(slot), now).max(numbers.elsewhere(index, slot).until)
-                }),
+                Some(numbers) => {
+                    // Not waited for: who holds it may wait for a line that is locked here.
+                    let rates = self.rates.try_read().ok();
+                    let is_tiered = line.guard().epoch().is_tiered();
+                    weakest(line, |slot| {
+                        let number = if is_tiered { numbers.get(index, slot) } else { 0 };
+                        let own = match rates.as_ref().map(|rates| rates.numbered(number)) {
+                            Some(AnyAlgorithm::Gcra(own)) => own,
+                            _ => gcra,
+                        };
+                        let state = own.unpack(line.state(slot));
+                        own.units_used(numbers.elsewhere(index, slot).applied(own, state, now), now)
+                    })
+                }
             },
             AnyAlgorithm::LeakyBucket(bucket) => weakest(line, |slot| bucket.strength(line.state(slot), now)),
             AnyAlgorithm::FixedWindow(window) => {

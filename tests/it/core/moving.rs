@@ -1,9 +1,11 @@
 //! Keys that are moved, dropped and evicted, by every algorithm: with its state goes the log, and each has its own time.
 
-use rate_core::Quota;
+use rate_core::{KeyedLimiter, ManualClock, Quota, Timestamp};
 
 use super::random::Random;
 use super::six::Subject;
+
+const NOW: Timestamp = Timestamp::from_nanos(1_000_000_000_000);
 
 const DAY: u64 = 86_400 * 1_000_000_000;
 
@@ -33,4 +35,24 @@ fn an_eviction_costs_the_key_that_is_counted_and_no_other() {
         assert!(lost > 200 && held > 1_000 && refused > 100, "{small:?}: {lost}, {held}, {refused}");
         assert_eq!(large.limit.evictions(), 0);
     }
+}
+
+#[test]
+fn a_key_at_its_limit_outlives_a_flood_of_keys_of_a_slower_quota() {
+    // Who has to wait longest was kept: a single unit of ten per day takes longer to come back than all of a hundred per second.
+    let limiter = KeyedLimiter::builder(Quota::per_day(10)).capacity(100).clock(ManualClock::new()).build();
+    let limiter = limiter.expect("a hundred keys fit");
+    let gold = limiter.tier(Quota::per_second(100));
+    assert!(gold.check_n_at("gold", 100, NOW).is_allowed());
+    for stranger in 0..20_000 {
+        assert!(limiter.check_at(&stranger, NOW).is_allowed());
+    }
+    assert!(!gold.check_at("gold", NOW).is_allowed());
+    // And who has spent what is slow outlives those who use what is fast.
+    assert!(limiter.check_n_at("spent", 10, NOW).is_allowed());
+    assert!(!gold.check_at("spent", NOW).is_allowed());
+    for stranger in 20_000..40_000 {
+        assert!(gold.check_n_at(&stranger, 9, NOW).is_allowed());
+    }
+    assert!(!limiter.check_at("spent", NOW).is_allowed());
 }

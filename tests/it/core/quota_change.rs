@@ -320,3 +320,31 @@ fn a_log_whose_limit_changes_keeps_each_unit_as_long_as_before() {
     assert_eq!(changed.refund_at("ann", 5, at(40), at(99)), 0);
     assert!(changed.check_n_at("ann", 5, at(100)).is_allowed());
 }
+
+#[test]
+fn a_bucket_that_was_a_window_for_a_second_is_as_empty_as_before() {
+    use rate_core::algorithm::{AnyAlgorithm, Calendar, CalendarWindow, FixedWindow, Gcra, SlidingLog};
+
+    // A second before an hour and a day end, and the windows with them.
+    let now = Timestamp::from_nanos((86_400 - 1) * 1_000_000_000);
+    let bucket = AnyAlgorithm::from(Gcra::new(Quota::per_hour(10)));
+    let day = CalendarWindow::try_new(10, Calendar::Day).expect("a limit");
+    let log = [SlidingLog::new(Quota::per_day(100)).into(), Gcra::new(Quota::per_second(10)).into()];
+    let ways: [&[AnyAlgorithm]; 4] = [
+        &[FixedWindow::new(Quota::per_hour(10)).into()],
+        &[FixedWindow::new(Quota::new(10, Duration::from_secs(7_200)).expect("a quota")).into()],
+        &[day.into()],
+        &log,
+    ];
+    for way in ways {
+        let mut limiter = KeyedLimiter::builder_of(bucket).clock(ManualClock::new()).build().expect("memory");
+        assert!(limiter.check_n_at("ann", 10, now).is_allowed());
+        for limit in way {
+            limiter = limiter.with_limit_at(*limit, now);
+        }
+        let later = now.saturating_add(Duration::from_secs(2));
+        let _ = limiter.check_n_at("ann", 0, later);
+        let limiter = limiter.with_limit_at(bucket, later);
+        assert!(!limiter.check_at("ann", later).is_allowed(), "{way:?}");
+    }
+}

@@ -364,3 +364,17 @@ fn what_is_owed_or_promised_is_not_earned_back_elsewhere() {
         assert_eq!(free.peek_at("ann", half).remaining(), 5);
     }
 }
+
+#[test]
+fn a_tier_whose_limit_changes_is_another_tier() {
+    let free = small(Quota::per_minute(10));
+    let gold = free.tier(Quota::per_minute(100));
+    let better = gold.with_quota_at(Quota::per_minute(200), NOW);
+    let limits = |key| [&free, &gold, &better].map(|limiter| limiter.peek_at(key, NOW).limit());
+    assert_eq!(limits("ann"), [10, 100, 200]);
+    assert!(better.check_n_at("ann", 100, NOW).is_allowed());
+    assert_eq!(better.peek_at("ann", NOW).remaining(), 100);
+    assert_eq!(free.peek_at("ann", NOW).remaining(), 5);
+    assert!(free.check_n_at("bob", 10, NOW).is_allowed());
+    assert!(!free.check_at("bob", NOW).is_allowed());
+}

@@ -375,3 +375,19 @@ fn what_was_used_is_told_beside_what_there_is_to_use() {
     // Less than a tick for everything is taken for one.
     assert_eq!(self::gcra(2, 1, 1).used_of_full(Tat::default(), 0), (0, 1));
 }
+
+#[test]
+fn units_are_the_same_in_quotas_of_any_rate() {
+    const ONE: u64 = 1 << 16;
+    let (slow, fast) = (gcra(10, 86_400 * SECOND, 10), gcra(100, SECOND, 100));
+    for (gcra, units) in [(slow, 1), (slow, 7), (fast, 1), (fast, 99)] {
+        let state = gcra.admit(gcra.fresh(), SECOND, units).expect("a new key");
+        assert_eq!(gcra.units_used(state, SECOND), units * ONE);
+        assert_eq!(gcra.units_used(state, u64::MAX), 0);
+        assert!((1..units * ONE).contains(&gcra.units_used(state, SECOND + 1)));
+    }
+    assert_eq!(
+        fast.units_used(Tat::new(u64::MAX, 0), 0),
+        (u128::from(u64::MAX) * 65_536 / 10_000_000).try_into().unwrap_or(u64::MAX)
+    );
+}

@@ -79,7 +79,7 @@ impl Run<'_> {
         let quota = limit.quota();
         let mut timeline = Timeline::new(&mut random, self.instants, quota.limit(), quota.period_nanos());
         let mut tally = Tally::default();
-        // From the first limit on under which what was used comes back sooner.
+        // From the first bucket on that is left for a faster one, or for another algorithm.
         let mut remembers = false;
         let mut history = Vec::new();
         for step in 0..self.steps {
@@ -93,7 +93,13 @@ impl Run<'_> {
                 if let Some(next) = limits.next() {
                     change(subject, next, now);
                     let is_another = !next.into().is_aligned_with(&limit);
-                    remembers |= next.into().time_to_reset() < limit.time_to_reset();
+                    remembers |= match (limit, next.into()) {
+                        (AnyAlgorithm::Gcra(_), AnyAlgorithm::Gcra(_)) => {
+                            next.into().time_to_reset() < limit.time_to_reset()
+                        }
+                        (AnyAlgorithm::Gcra(_), _) => true,
+                        _ => false,
+                    };
                     limit = next.into();
                     // A limit that is what it was changes nothing.
                     for (index, key) in keys.iter_mut().enumerate().filter(|_| is_another) {

@@ -12,7 +12,7 @@ use super::subject::{Changing, Keyed, One, Pure};
 use super::tally::Tally;
 use super::tested::Tested;
 use crate::algorithm::{
-    Algorithm, AnyAlgorithm, CalendarWindow, FixedWindow, Gcra, LeakyBucket, SlidingLog, SlidingWindow,
+    AnyAlgorithm, CalendarWindow, FixedWindow, Gcra, LeakyBucket, SlidingLog, SlidingWindow,
 };
 use crate::test_util::model::AnyModel;
 use crate::test_util::random::Random;
@@ -52,12 +52,7 @@ fn one<A: Tested + Debug>(seed: u64) -> Result<Tally, String> {
 
 fn keyed<A: Tested + Debug>(seed: u64) -> Result<Tally, String> {
     let mut random = Random::new(!seed);
-    let mut limits: Vec<A> = (0..=CHANGES).map(|_| A::random(&mut random)).collect();
-    // What a log has room for is settled by the first limit.
-    limits.sort_by_key(|limit| match (*limit).into() {
-        AnyAlgorithm::SlidingLog(log) => u64::MAX - log.capacity(),
-        _ => u64::MAX,
-    });
+    let limits: Vec<A> = (0..=CHANGES).map(|_| A::random(&mut random)).collect();
     let limiter = KeyedLimiter::builder_of(limits[0]).capacity(8).clock(ManualClock::new()).build();
     let cells = [const { OnceCell::new() }; CHANGES + 1];
     let mut subject = Keyed::new(&cells, limiter.expect("eight keys fit"), KEYS);
