@@ -161,7 +161,8 @@ impl<'a, A: Kind> Run<'a, A> {
     }
 
     pub(super) fn change(&mut self, algorithm: A, now: Timestamp) {
-        self.go_on_with(self.keyed().with_limit_at(algorithm, now), algorithm.into());
+        // For everybody: of a tier it would be another tier.
+        self.go_on_with(self.limiters.keyed.with_limit_at(algorithm, now), algorithm.into());
         self.is_tier = false;
         for (_, reservations) in self.reserved.drain(..) {
             let given = reservations.into_iter().next().map(|one| one.cancel_at(now));
