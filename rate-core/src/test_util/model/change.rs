@@ -117,15 +117,20 @@ impl AnyModel {
     #[cfg(all(test, feature = "std", not(loom)))]
     pub(in crate::test_util) fn used_of_full(&self, at: u64) -> Option<(u64, u64)> {
         let Self::Bucket(bucket) = self else { return None };
-        let Backlog { full, gain, .. } = bucket.backlog(at);
-        let gone = bucket.backlog(at).gone_by();
-        Some((gone.saturating_sub(at), ((full / gain) as u64).max(1)))
+        let backlog = bucket.backlog(at);
+        // The end of time, where all of it is back later than that, is no instant at which it is.
+        let used = (backlog.time_for(backlog.gone_from) - i128::from(at)).max(0);
+        let full = ((backlog.full / backlog.gain) as u64).max(1);
+        Some((u64::try_from(used).unwrap_or(u64::MAX), full))
     }
 
     /// Full no earlier than at the tick `instant`.
     #[cfg(all(test, feature = "std", not(loom)))]
     pub(in crate::test_util) fn not_fresh_before(&mut self, instant: u64) {
-        if self.fresh_from() < instant {
+        let Self::Bucket(bucket) = self else { return };
+        let backlog = bucket.backlog(0);
+        // Compared in parts of a tick: rounded up to a tick it would seem to be full no earlier when it is.
+        if backlog.gone_from < i128::from(instant) * backlog.gain {
             *self = self.clone().fresh_by(instant, instant);
         }
     }
