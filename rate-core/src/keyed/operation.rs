@@ -16,7 +16,7 @@ impl<A: Kept + Refund> KeyedLimiter<A> {
     ///
     /// Nothing of an earlier window, and nothing that has come back by itself: a token bucket gives back the charge less what
     /// it has earned since, fractions of a unit as well, of which the number returned says nothing. So nobody is ever better off
-    /// than without the charge. Nothing is given back of what was charged before the limit was [changed](KeyedLimiter::with_limit),
+    /// than without the charge. Nothing is given back of what was charged before the limit was [changed](KeyedLimiter::with_limit), or in the same tick,
     /// nor through any but the [tier](KeyedLimiter::tier) that the key was last asked in, whose page says what is not known of a
     /// key that has been in another.
     ///

@@ -47,6 +47,9 @@ impl<A: Kept> KeyedLimiter<A> {
     /// period. That of a token bucket is used units like any others, all but one as of its end, and their share is what it takes
     /// along: whoever is to be kept out whatever happens to limits is [`Blocked`](crate::Tier::Blocked).
     ///
+    /// In a table that is full a penalty counts by what it keeps from being taken: in a token or leaky bucket one that is shorter than
+    /// the interval of a unit counts less than a unit, and its key is the first to make room.
+    ///
     /// # Examples
     ///
     /// ```
