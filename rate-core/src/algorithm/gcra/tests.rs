@@ -386,6 +386,10 @@ fn units_are_the_same_in_quotas_of_any_rate() {
         assert_eq!(gcra.units_used(state, u64::MAX), 0);
         assert!((1..units * ONE).contains(&gcra.units_used(state, SECOND + 1)));
     }
+    // Of seven in ten ticks one is a tick and three sevenths, rounded up to two: seven fifths of a unit.
+    let sevenths = gcra(7, 10, 7);
+    let state = sevenths.admit(sevenths.fresh(), 0, 1).expect("a new key");
+    assert_eq!(sevenths.units_used(state, 0), 7 * ONE / 5);
     assert_eq!(
         fast.units_used(Tat::new(u64::MAX, 0), 0),
         (u128::from(u64::MAX) * 65_536 / 10_000_000).try_into().unwrap_or(u64::MAX)
