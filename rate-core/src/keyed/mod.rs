@@ -212,13 +212,15 @@ impl<A: Kept> KeyedLimiter<A> {
     /// finds at least as much used as if it had stayed. So changing a token bucket to whatever else and back wins nothing, for
     /// however long. Queues, windows and logs do not know what was used before: who changes `5/h` of one to `5/s`, and back when
     /// that is over, has let everybody begin anew. A share is rounded up to a unit, or of a token bucket to a tick, so who changes
-    /// to and fro at once, many times, leaves less each time, and never more. Between two sliding windows, or two logs, of the same period each unit counts as long as
-    /// before; else what they had counts as taken at the instant of the change, so a limit that changes more often than once a
-    /// period keeps it longer. A capacity that was not given stays what the first limit made it: a log that is raised to thousands
-    /// of units takes as much memory in each of those keys. Requests that run meanwhile are decided by the old quota or the new one. A limit that is what it was
-    /// changes nothing.
+    /// to and fro at once, many times, leaves less each time, and never more.
     ///
-    /// The first change to a limit under which what was used comes back sooner allocates thirty bytes for each key of the capacity.
+    /// Between two sliding windows, or two logs, of the same period each unit counts as long as before; else what they had counts
+    /// as taken at the instant of the change, so a limit that changes more often than once a period keeps it longer. Requests that
+    /// run meanwhile are decided by the old quota or the new one. A limit that is what it was changes nothing.
+    ///
+    /// The first change of a token bucket to one that fills sooner, or to another algorithm, allocates thirty bytes for each key of
+    /// the capacity. A capacity that was not given stays what the first limit made it: a log that is raised to thousands of units
+    /// takes as much memory for each of those keys.
     ///
     /// Of a [tier](Self::tier) nobody's limit changes: what is returned is another tier, and who is asked for through the old one is
     /// counted by the old quota.

@@ -16,9 +16,9 @@ impl<A: Kept + Refund> KeyedLimiter<A> {
     ///
     /// Nothing of an earlier window, and nothing that has come back by itself: a token bucket gives back the charge less what
     /// it has earned since, fractions of a unit as well, of which the number returned says nothing. So nobody is ever better off
-    /// than without the charge. Nothing is given back of what was charged before the limit was [changed](KeyedLimiter::with_limit), or in the same tick,
-    /// nor through any but the [tier](KeyedLimiter::tier) that the key was last asked in, whose page says what is not known of a
-    /// key that has been in another.
+    /// than without the charge. Nothing is given back of what was charged before the limit was [changed](KeyedLimiter::with_limit),
+    /// or in the same tick, nor through any but the [tier](KeyedLimiter::tier) that the key was last asked in, whose page says what
+    /// is not known of a key that has been in another.
     ///
     /// Nothing says which charge it was but the instant and the units: whoever refunds one twice, or more than it took, is given
     /// what others have taken. So the caller answers for it that each charge is refunded once, and no more of it than it took.

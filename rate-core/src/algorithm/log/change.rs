@@ -75,7 +75,7 @@ impl<R: RingMut> Entries<R> {
     pub(crate) fn scale_to(&self, from: u64, to: u64, ring: &mut impl RingMut) {
         let Header { head, len, units, last, .. } = self.header;
         if units > from {
-            // In the first place, whatever the ring.
+            // It is in the first place, which every ring has.
             ring.set_instant(head, last);
             ring.set_header(Header { units: to + 1, ..self.header }.pack());
             return;
