@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use rate_core::{KeyedLimiter, ManualClock, Quota, Timestamp, check_all};
+use rate_core::{Kept, KeyedLimiter, ManualClock, Quota, Timestamp, check_all};
 
 use super::random::{Random, TEN_YEARS, cost, quotas};
 
@@ -261,21 +261,29 @@ fn what_was_charged_in_another_quota_is_not_given_back_in_this_one() {
     assert_eq!(few.refund_at("ann", 4, later, later), 4);
 }
 
+/// Seconds after a minute has begun.
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_nanos(6_000_000_000_000).saturating_add(Duration::from_secs(seconds))
+}
+
+/// Asserts that three a minute are allowed of limits of ten and more that take turns.
+fn adjusted_twice_a_minute<A: Kept>(limits: [A; 2]) {
+    let mut limiter = KeyedLimiter::of(limits[0]);
+    for step in 0..300 {
+        if step % 3 == 0 {
+            limiter = limiter.with_limit_at(limits[step as usize % 2], at(10 * step));
+        }
+        assert!(step % 2 > 0 || limiter.check_at("ann", at(10 * step)).is_allowed(), "{step}");
+    }
+}
+
 #[test]
 fn a_sliding_window_whose_limit_changes_goes_on_fading() {
     use rate_core::algorithm::SlidingWindow;
 
     // All that counted was counted as taken at the change, so a limit that was adjusted twice a minute kept it for ever.
     let minute = |limit| SlidingWindow::new(Quota::per_minute(limit));
-    let at = |seconds| Timestamp::from_nanos(6_000_000_000_000).saturating_add(Duration::from_secs(seconds));
-    let mut limiter = KeyedLimiter::of(minute(10));
-    for step in 0..300 {
-        if step % 3 == 0 {
-            limiter = limiter.with_limit_at(minute(10 + step % 2 * 10), at(10 * step));
-        }
-        // Three a minute.
-        assert!(step % 2 > 0 || limiter.check_at("ann", at(10 * step)).is_allowed(), "{step}");
-    }
+    adjusted_twice_a_minute([10, 20].map(minute));
     // A share is a share.
     let limiter = KeyedLimiter::of(minute(10));
     assert!(limiter.check_n_at("ann", 10, at(30)).is_allowed());
@@ -291,15 +299,7 @@ fn a_log_whose_limit_changes_keeps_each_unit_as_long_as_before() {
 
     // All that was taken counted as taken at the change, so a limit that was adjusted twice a minute kept it for ever.
     let minute = |limit| SlidingLog::new(Quota::per_minute(limit));
-    let at = |seconds| Timestamp::from_nanos(6_000_000_000_000).saturating_add(Duration::from_secs(seconds));
-    let mut limiter = KeyedLimiter::of(minute(10));
-    for step in 0..300 {
-        if step % 3 == 0 {
-            limiter = limiter.with_limit_at(minute(10 + step % 2 * 1_000), at(10 * step));
-        }
-        // Three a minute.
-        assert!(step % 2 > 0 || limiter.check_at("ann", at(10 * step)).is_allowed(), "{step}");
-    }
+    adjusted_twice_a_minute([10, 1_010].map(minute));
     // A share is a share, in a ring of the same size and in others; and it ends when it did.
     for (limit, left) in [(8, [0, 4, 6, 8]), (12, [0, 6, 9, 12]), (100, [0, 50, 75, 100]), (2, [0, 1, 1, 2])]
     {
