@@ -134,6 +134,11 @@ impl CalendarWindow {
         self.origin() == other.origin()
     }
 
+    /// Whether the windows are the same, whatever fits into them.
+    pub(crate) fn has_windows_of(&self, other: &Self) -> bool {
+        (self.calendar, self.day) == (other.calendar, other.day) && self.is_aligned_with(other)
+    }
+
     pub(super) const fn is_anchored(&self) -> bool {
         self.origin.is_some()
     }

@@ -102,6 +102,11 @@ impl FixedWindow {
         self.phase.unwrap_or(0) == other.phase.unwrap_or(0)
     }
 
+    /// Whether each key's windows are the same, whatever fits into them.
+    pub(crate) fn has_windows_of(&self, other: &Self) -> bool {
+        (self.period, self.spread) == (other.period, other.spread) && self.is_aligned_with(other)
+    }
+
     pub(super) const fn is_anchored(&self) -> bool {
         self.phase.is_some()
     }

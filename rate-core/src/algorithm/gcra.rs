@@ -136,11 +136,10 @@ impl Gcra {
         next.fresh_at(if instant > u64::MAX as u128 { u64::MAX } else { instant as u64 })
     }
 
-    /// The ticks until a key in `state` is as good as new at `at`, rounded up; and those of one that has used everything, of which
-    /// there is one at least.
-    pub(crate) fn used_of_full(&self, state: Tat, at: u64) -> (u64, u64) {
-        let full = (self.full() / u128::from(self.parts.get())) as u64;
-        (state.ahead_of(at).up(), full.max(1))
+    /// Ticks in which an empty bucket fills, of which there is one at least.
+    pub(crate) fn time_to_fill(&self) -> u64 {
+        // As long as there is time.
+        ((self.full() / u128::from(self.parts.get())) as u64).max(1)
     }
 
     /// Units that are used at `at`, in 65,536ths of one: what quotas of different rates have in common.

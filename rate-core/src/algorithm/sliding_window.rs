@@ -5,6 +5,7 @@
 //!
 //! A penalty is a count of `limit + 1`, which counts as the limit when it fades and which no refund touches.
 
+mod change;
 mod packed;
 
 use core::num::{NonZeroU64, NonZeroU128};
@@ -181,15 +182,6 @@ impl SlidingWindow {
     /// The count of a key that is penalized.
     const fn penalty(&self) -> u32 {
         self.limit() as u32 + 1
-    }
-
-    /// The same shares of this limit as `state` has of `from`, a limit for the same windows; rounded up, and a penalty stays one.
-    pub(crate) fn scaled(&self, from: &Self, state: Counts) -> Counts {
-        let share = |count: u32| match u64::from(count) {
-            penalty if penalty > from.limit() => self.penalty(),
-            count => (u128::from(count) * u128::from(self.limit())).div_ceil(from.limit().into()) as u32,
-        };
-        Counts { previous: share(state.previous), current: share(state.current), ..state }
     }
 
     /// Whether nothing is admitted at `at` whatever is refunded.

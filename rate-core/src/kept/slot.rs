@@ -36,19 +36,19 @@ impl AnyAlgorithm {
         }
     }
 
-    /// Ticks in which what was used comes back, if that was everything.
-    pub(crate) fn time_to_reset(&self) -> u64 {
-        match self.intervals() {
-            Some(gcra) => gcra.used_of_full(gcra.fresh_at(0), 0).1,
-            None => self.bounds().ticks(),
-        }
-    }
-
-    /// Whether what was used of a bucket may come back sooner by this limit than by `left`, the one it was used in: for certain
-    /// not in a bucket that fills no faster. A window may be over at once.
+    /// Whether what was used of `left` may come back sooner by this limit: for certain not in a bucket that fills no faster, nor
+    /// where it expires with the same windows. Any other window may be over at once.
     pub(crate) fn forgets_sooner_than(&self, left: &Self) -> bool {
-        matches!(left, Self::Gcra(_))
-            && !(matches!(self, Self::Gcra(_)) && self.time_to_reset() >= left.time_to_reset())
+        match (self, left) {
+            (Self::FixedWindow(window), Self::FixedWindow(left)) => !window.has_windows_of(left),
+            (Self::CalendarWindow(window), Self::CalendarWindow(left)) => !window.has_windows_of(left),
+            (Self::SlidingWindow(window), Self::SlidingWindow(left)) => window.period() != left.period(),
+            (Self::SlidingLog(log), Self::SlidingLog(left)) => log.period() != left.period(),
+            _ => match (self.intervals(), left.intervals()) {
+                (Some(gcra), Some(left)) => gcra.time_to_fill() < left.time_to_fill(),
+                _ => true,
+            },
+        }
     }
 
     /// Carries the used share of a state over to the limit `to`: half spent stays half spent.
@@ -108,7 +108,7 @@ impl AnyAlgorithm {
 
     /// The last instant at which what counts at `at` can have been taken: `at` itself, but for a timestamp that is late, or a
     /// key that is penalized or has reserved.
-    fn last_taken(&self, word: Word, log: AtomicLog<'_>, at: u64) -> u64 {
+    pub(crate) fn last_taken(&self, word: Word, log: AtomicLog<'_>, at: u64) -> u64 {
         let last = match self {
             Self::Gcra(gcra) => gcra.last_taken(word, at),
             Self::LeakyBucket(bucket) => bucket.last_taken(word, at),
@@ -150,7 +150,7 @@ impl AnyAlgorithm {
     }
 
     /// The arithmetic of those whose state is an instant.
-    fn intervals(&self) -> Option<&Gcra> {
+    pub(crate) fn intervals(&self) -> Option<&Gcra> {
         match self {
             Self::Gcra(gcra) => Some(gcra),
             Self::LeakyBucket(bucket) => Some(bucket.gcra()),

@@ -208,19 +208,20 @@ impl<A: Kept> KeyedLimiter<A> {
     /// Changes the limit for every clone, as of the clock's now, and returns a limiter made for the new one.
     ///
     /// Each key keeps the *share* it has used: half spent stays half spent, exhausted stays exhausted, and no change is a fresh
-    /// burst. From then on it earns at the rate of the new limit; but when it comes back to one that it has left, a token bucket
-    /// finds at least as much used as if it had stayed. So changing a token bucket to whatever else and back wins nothing, for
-    /// however long. Queues, windows and logs do not know what was used before: who changes `5/h` of one to `5/s`, and back when
-    /// that is over, has let everybody begin anew. A share is rounded up to a unit, or of a token bucket to a tick, so who changes
-    /// to and fro at once, many times, leaves less each time, and never more.
+    /// burst. From then on it gets back what the new limit gives back; but when it comes to one that gives back more slowly, it
+    /// finds at least as much used as if it had stayed where it was. So changing a limit to whatever else and back wins nothing,
+    /// for however long, of any algorithm. Nor does it cost a key anything that takes nothing meanwhile, but that a log remembers
+    /// all its units until the last of them has expired. A share is rounded up to a unit, or of a token bucket to a tick, so who
+    /// changes to and fro at once, many times, leaves less each time, and never more.
     ///
     /// Between two sliding windows, or two logs, of the same period each unit counts as long as before; else what they had counts
     /// as taken at the instant of the change, so a limit that changes more often than once a period keeps it longer. Requests that
     /// run meanwhile are decided by the old quota or the new one. A limit that is what it was changes nothing.
     ///
-    /// The first change of a token bucket to one that fills sooner, or to another algorithm, allocates thirty bytes for each key of
-    /// the capacity. A capacity that was not given stays what the first limit made it: a log that is raised to thousands of units
-    /// takes as much memory for each of those keys.
+    /// The first change to a limit in which what was used may come back sooner allocates ten bytes for each key of the capacity,
+    /// and ninety more for each of those near one that has used anything by then. That is any change but that of a bucket to
+    /// one that fills no faster, or of windows or logs of a period to others of that period. A capacity that was not given stays
+    /// what the first limit made it: a log that is raised to thousands of units takes as much memory for each of those keys.
     ///
     /// Of a [tier](Self::tier) nobody's limit changes: what is returned is another tier, and who is asked for through the old one is
     /// counted by the old quota.

@@ -11,7 +11,7 @@ impl KeyedLimiter {
     /// A limiter of the same keys in the same memory, which counts whoever it is asked for by `quota`: a tier.
     ///
     /// A key that is asked for through another one takes the share it has used along, and earns at the rate of the quota it was
-    /// last asked for in. And it finds at least as much used as if it had stayed where it used it. So a change of plan is no fresh
+    /// last asked for in. And in one that is slower it finds at least as much used as if it had stayed where it used it. So a change of plan is no fresh
     /// burst, nor is going back and forth, for however long: through each tier no more is admitted than its
     /// [`bounds`](Self::bounds) say. Everything that this limiter can do a tier can, several limits at
     /// once included; but a tier whose limit [changes](Self::with_limit) is another tier.
@@ -22,7 +22,8 @@ impl KeyedLimiter {
     ///
     /// Cheap enough to be made for each request; the quotas themselves are remembered, a hundred bytes for each that is different,
     /// and up to a million of them: whoever comes with another one then is counted by this limiter's own. The first of them
-    /// allocates thirty bytes for each key of the capacity.
+    /// allocates ten bytes for each key of the capacity; and a key that comes to another tier, with something used, ninety for it
+    /// and each of its neighbours.
     ///
     /// # Examples
     ///

@@ -120,7 +120,10 @@ impl Table {
     /// The first tick of a key's own time from which it cannot be told from a new one.
     fn fresh_from(&self, rate: &Rate, line: usize, slot: usize) -> u64 {
         let fresh_from = rate.algorithm.fresh_from_word(self.lines[line].state(slot));
-        self.numbers.get().map_or(fresh_from, |numbers| fresh_from.max(numbers.elsewhere(line, slot).until))
+        self.numbers.get().map_or(fresh_from, |numbers| {
+            let until = numbers.elsewhere(line, slot).until();
+            fresh_from.max(rate.time_of(self.lines[line].tag(slot), until))
+        })
     }
 
     /// Puts a newcomer in the place of whoever is there.

@@ -10,6 +10,7 @@
 
 mod absent;
 mod ask;
+mod carry;
 mod elsewhere;
 mod insert;
 mod line;
@@ -18,6 +19,7 @@ mod logs;
 mod mixed;
 mod pair;
 mod rate;
+mod residue;
 mod run;
 mod several;
 mod slot;

@@ -8,7 +8,7 @@
 use super::line::{EMPTY, Epoch, SLOTS};
 use super::tiers::Registry;
 use super::{Table, ignore_poison};
-use crate::algorithm::{Algorithm, AnyAlgorithm, Gcra, Packed};
+use crate::algorithm::{Algorithm, AnyAlgorithm, Gcra};
 use crate::sync::{Backoff, Ordering};
 
 /// A limit's arithmetic and which of the table's limits it is.
@@ -118,7 +118,7 @@ impl Table {
     pub(crate) fn change(&self, algorithm: AnyAlgorithm, now: impl Fn() -> u64) -> Rate {
         let _one_at_a_time = ignore_poison(self.changing.lock());
         if algorithm.forgets_sooner_than(&ignore_poison(self.rates.read()).current.algorithm) {
-            // What is used comes back sooner; but not where it was used, to which the limit may change back.
+            // Not where it was used, to which the limit may change back.
             self.numbers();
         }
         if let AnyAlgorithm::SlidingLog(log) = &algorithm {
@@ -229,30 +229,7 @@ impl Table {
         if next_number == number && (number > 0 || epoch.untiered() == current.epoch) {
             return;
         }
-        if let (AnyAlgorithm::SlidingLog(from), AnyAlgorithm::SlidingLog(to)) = (&from, &to) {
-            if self.take_over_log(from, to, (line, slot)) {
-                return;
-            }
-        }
-        let (from, to) = (Rate::new(from), Rate::new(to));
-        let (tag, word) = (self.lines[line].tag(slot), self.lines[line].state(slot));
-        let (mut carried, own) = from.algorithm.carry_over(
-            &to.algorithm,
-            (word, self.log(&from, line, slot)),
-            (from.time_of(tag, at), to.time_of(tag, at)),
-        );
-        if let Some(numbers) = self.numbers.get() {
-            let mut elsewhere = numbers.elsewhere(line, slot);
-            if let AnyAlgorithm::Gcra(left) = &from.algorithm {
-                elsewhere = elsewhere.with(left, left.unpack(word), at);
-                numbers.set_elsewhere(line, slot, elsewhere);
-            }
-            if let AnyAlgorithm::Gcra(next) = &to.algorithm {
-                carried.word = next.pack(elsewhere.applied(next, next.unpack(carried.word), at));
-            }
-        }
-        self.logs.clear(line, slot);
-        self.write(&to, (line, slot), carried.word, carried.change, own);
+        self.carry_over(&Rate::new(from), &Rate::new(to), (line, slot), at);
     }
 }
 

@@ -5,8 +5,9 @@
 //! in, so it earns at that quota's rate; a request in another one rewrites it first, and its used share carries over.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
-use super::elsewhere::Elsewhere;
+use super::elsewhere::{Elsewhere, WORDS};
 use super::line::SLOTS;
 use super::rate::{Rate, Rates};
 use super::{Table, ignore_poison};
@@ -51,15 +52,17 @@ impl Registry {
 #[derive(Debug)]
 pub(super) struct Numbers {
     quotas: Box<[AtomicU32]>,
-    elsewhere: Box<[[AtomicU64; 2]]>,
+    /// Of a line, once one of its keys has left a limit of which it had used anything.
+    elsewhere: Box<[OnceLock<Box<Words>>]>,
 }
+
+type Words = [[AtomicU64; WORDS]; SLOTS];
 
 impl Numbers {
     pub(super) fn new(lines: usize) -> Self {
-        let slots = 0..lines * SLOTS;
         Self {
-            quotas: slots.clone().map(|_| AtomicU32::new(0)).collect(),
-            elsewhere: slots.map(|_| [0; 2].map(AtomicU64::new)).collect(),
+            quotas: (0..lines * SLOTS).map(|_| AtomicU32::new(0)).collect(),
+            elsewhere: (0..lines).map(|_| OnceLock::new()).collect(),
         }
     }
 
@@ -69,9 +72,8 @@ impl Numbers {
     }
 
     pub(super) fn elsewhere(&self, line: usize, slot: usize) -> Elsewhere {
-        let [until, span] =
-            self.elsewhere[line * SLOTS + slot].each_ref().map(|word| word.load(Ordering::Relaxed));
-        Elsewhere { until, span }
+        let Some(words) = self.elsewhere[line].get() else { return Elsewhere::default() };
+        Elsewhere::unpack(words[slot].each_ref().map(|word| word.load(Ordering::Relaxed)))
     }
 
     pub(super) fn set_quota(&self, line: usize, slot: usize, number: u32) {
@@ -79,9 +81,18 @@ impl Numbers {
     }
 
     pub(super) fn set_elsewhere(&self, line: usize, slot: usize, elsewhere: Elsewhere) {
-        let [until, span] = &self.elsewhere[line * SLOTS + slot];
-        until.store(elsewhere.until, Ordering::Relaxed);
-        span.store(elsewhere.span, Ordering::Relaxed);
+        let words = match self.elsewhere[line].get() {
+            None if elsewhere == Elsewhere::default() => return,
+            None => self.elsewhere[line].get_or_init(Numbers::words),
+            Some(words) => words,
+        };
+        for (word, value) in words[slot].iter().zip(elsewhere.pack()) {
+            word.store(value, Ordering::Relaxed);
+        }
+    }
+
+    fn words() -> Box<Words> {
+        Box::new([[0; WORDS]; SLOTS].map(|words| words.map(AtomicU64::new)))
     }
 
     /// Begins a key that is new.
@@ -97,7 +108,8 @@ impl Numbers {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.quotas) + size_of_val(&*self.elsewhere)
+        let lines = self.elsewhere.iter().filter(|words| words.get().is_some()).count();
+        size_of_val(&*self.quotas) + size_of_val(&*self.elsewhere) + lines * size_of::<Words>()
     }
 }
 

@@ -26,7 +26,7 @@
 
 mod arrivals;
 pub mod model;
-mod random;
+pub(crate) mod random;
 #[cfg(all(test, feature = "std", not(loom)))]
 mod tests;
 

@@ -23,6 +23,7 @@ mod spread;
 pub(crate) mod subject;
 mod threads;
 mod tiers;
+mod to_and_fro;
 mod window;
 
 pub(crate) use clocks::later;

@@ -219,13 +219,18 @@ fn a_quota_that_changes_to_and_fro_is_no_fresh_burst() {
         size = size.max(limiter.allocated_bytes());
     }
     assert_eq!(taken, 10);
-    assert_eq!(size, small(slow).allocated_bytes() + 25 * 6 * 20, "once, and beside each slot");
+    let beside = 6 * 4 + 16 + 6 * 7 * 8;
+    assert_eq!(size, small(slow).allocated_bytes() + 25 * beside, "once, and beside each of 25 lines");
     let day = NOW.saturating_add(Duration::from_secs(86_400) - Duration::from_nanos(1));
     assert_eq!(limiter.take_up_to_at("eve", 10, day), 9);
 
-    // Where it comes back in the same time there is nothing to remember.
-    let limiter = small(Quota::per_minute(10));
+    // Of who has used nothing there is nothing to remember, nor where it comes back in the same time.
+    let limiter = small(slow);
     let before = limiter.allocated_bytes();
+    let limiter = limiter.with_quota_at(fast, NOW).with_quota_at(slow, NOW);
+    assert_eq!(limiter.allocated_bytes(), before + 25 * (6 * 4 + 16));
+    let limiter = small(Quota::per_minute(10));
+    assert!(limiter.check_at("eve", NOW).is_allowed());
     let raised = limiter.with_quota_at(Quota::per_minute(1_000), NOW);
     assert_eq!(raised.with_quota_at(Quota::per_hour(60), NOW).allocated_bytes(), before);
 }

@@ -28,6 +28,10 @@ impl Random {
         self.bits() % end
     }
 
+    pub(crate) fn one_of<T: Copy>(&mut self, values: &[T]) -> T {
+        values[self.below(values.len() as u64) as usize]
+    }
+
     /// Between 1 and `most`, every order of magnitude as likely as the others.
     pub(crate) fn magnitude(&mut self, most: u64) -> u64 {
         let bits = self.below(u64::from(most.ilog2()) + 1);

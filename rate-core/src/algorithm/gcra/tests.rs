@@ -361,19 +361,12 @@ fn a_charge_that_would_end_past_the_end_of_time_is_not_waited_for() {
 }
 
 #[test]
-fn what_was_used_is_told_beside_what_there_is_to_use() {
-    let gcra = gcra(10, 1_000, 5);
-    let used = gcra.admit(gcra.fresh(), 200, 3).expect("a new key");
-    assert_eq!(
-        [200, 201, 500, 501].map(|at| gcra.used_of_full(used, at)),
-        [300, 299, 0, 0].map(|used| (used, 500))
-    );
+fn an_empty_bucket_fills_in_whole_ticks() {
+    assert_eq!(gcra(10, 1_000, 5).time_to_fill(), 500);
     // Seven in ten ticks: one in a tick and three sevenths.
-    let sevenths = self::gcra(7, 10, 1);
-    let used = sevenths.admit(sevenths.fresh(), 0, 1).expect("a new key");
-    assert_eq!(sevenths.used_of_full(used, 0), (2, 1));
+    assert_eq!([1, 2, 7].map(|burst| gcra(7, 10, burst).time_to_fill()), [1, 2, 10]);
     // Less than a tick for everything is taken for one.
-    assert_eq!(self::gcra(2, 1, 1).used_of_full(Tat::default(), 0), (0, 1));
+    assert_eq!(gcra(2, 1, 1).time_to_fill(), 1);
 }
 
 #[test]

@@ -1,84 +1,91 @@
+use super::super::residue::units_of;
 use super::*;
+use crate::test_util::random::Random;
 
-const DAY: u64 = 86_400_000_000_000;
-const MILLISECOND: u64 = 1_000_000;
+const HOUR: u64 = 3_600_000_000_000;
+const SECOND: u64 = 1_000_000_000;
 
-fn gcra(limit: u64, period: u64, burst: u64) -> Gcra {
-    Gcra::from_ticks(limit, period, burst).expect("a quota")
+fn small(random: &mut Random) -> Residue {
+    super::super::residue::tests::small(random)
+}
+
+/// A window that ends then.
+fn window(units: u32, of: u32, until: u64) -> Residue {
+    Residue { until, span: 0, most: (units, of) }
+}
+
+/// A bucket that is full then.
+fn bucket(until: u64, span: u64) -> Residue {
+    Residue { until, span, most: (1, 1) }
 }
 
 #[test]
-fn what_is_used_where_a_key_has_left_falls_as_if_it_had_stayed() {
-    let slow = gcra(10, DAY, 10);
-    let left = Elsewhere::default().with(&slow, Tat::new(DAY / 2, 0), 0);
-    assert_eq!(left, Elsewhere { until: DAY / 2, span: DAY });
-    for (at, used) in [(0, 5), (1, 5), (DAY / 10, 4), (DAY / 2 - 1, 1), (DAY / 2, 0), (DAY, 0), (u64::MAX, 0)]
-    {
-        // Of a thousand ticks, rounded up.
-        let state = left.applied(&gcra(10, 1_000, 10), Tat::default(), at);
-        let ahead = state.ticks().saturating_sub(at);
-        assert_eq!(ahead.div_ceil(100), used, "{ahead} at {at}");
+fn two_limits_are_remembered_as_they_were() {
+    // One of ten a day, and then everything of five a second: that is over in a second.
+    let day = window(1, 10, 24 * HOUR);
+    let second = window(5, 5, SECOND);
+    let both = Elsewhere::default().with(day, 0, 0).with(second, 0, 0);
+    assert_eq!(both, Elsewhere { residues: [day, second], taken: 0 });
+    assert_eq!(both, Elsewhere::default().with(second, 0, 0).with(day, 0, 0), "in either order");
+    let used = |at| units_of(both.share(at), 10);
+    assert_eq!([0, SECOND - 1, SECOND, 24 * HOUR - 1, 24 * HOUR].map(used), [10, 10, 1, 1, 0]);
+    assert_eq!(both.until(), 24 * HOUR);
+    // What was remembered of a limit that is left again is part of what is left of it now.
+    let more = window(3, 10, 24 * HOUR);
+    assert_eq!(both.with(more, 0, HOUR), Elsewhere { residues: [more, Residue::default()], taken: 0 });
+    // A new key has left nothing.
+    assert_eq!(both.with(Residue::default(), 0, 0), both);
+    assert_eq!(both.with(Residue::default(), 0, 24 * HOUR), Elsewhere::default());
+}
+
+#[test]
+fn of_three_the_two_become_one_that_last_most_nearly_as_long() {
+    let (day, hour, second) = (window(1, 10, 24 * HOUR), bucket(HOUR, 4 * HOUR), window(4, 5, SECOND));
+    let all = [day, hour, second].into_iter().fold(Elsewhere::default(), |all, one| all.with(one, 0, 0));
+    assert_eq!(all.residues[1], second, "a day is 24 hours, and an hour 3,600 seconds");
+    assert_eq!(all.residues[0].until, 24 * HOUR);
+    let minute = window(4, 5, 60 * SECOND);
+    let all = [minute, hour, day].into_iter().fold(Elsewhere::default(), |all, one| all.with(one, 0, 0));
+    assert_eq!(all.residues[1], minute);
+    let half = bucket(HOUR / 2, HOUR / 2 + SECOND);
+    let all = [day, half, minute].into_iter().fold(Elsewhere::default(), |all, one| all.with(one, 0, 0));
+    assert_eq!((all.residues[0], all.residues[1].until), (day, HOUR / 2));
+}
+
+#[test]
+fn what_is_remembered_is_no_less_than_what_was_left_and_ends_with_it() {
+    let mut merged = 0;
+    for seed in 0..5_000 {
+        let mut random = Random::new(seed);
+        let (mut all, mut left, mut at) = (Elsewhere::default(), Vec::new(), 0);
+        for _ in 0..4 {
+            let residue = small(&mut random);
+            left.push(residue);
+            all = all.with(residue, 0, at);
+            for tick in at..41 {
+                let share = all.share(tick);
+                let most = left.iter().map(|one| one.share(tick));
+                assert!(
+                    most.clone().all(|one| !is_more(one, share)),
+                    "seed {seed} at {tick}: {all:?} of {left:?}"
+                );
+                assert_eq!(share.0 == 0, most.clone().all(|one| one.0 == 0), "seed {seed} at {tick}");
+                merged += u64::from(most.clone().all(|one| is_more(share, one)));
+            }
+            at += random.below(6);
+        }
     }
+    assert!(merged > 1_000, "{merged}");
 }
 
 #[test]
-fn a_key_that_was_elsewhere_has_no_less_used_than_it_takes_along() {
-    let (slow, fast) = (gcra(10, DAY, 10), gcra(100, 1_000 * MILLISECOND, 1));
-    let left = Elsewhere::default().with(&slow, Tat::new(DAY / 10, 0), 0);
-    let half = Tat::new(5 * MILLISECOND, 0);
-    assert_eq!(left.applied(&fast, half, 0), half, "a tenth is less than a half");
-    assert_eq!(left.applied(&fast, Tat::default(), 0), Tat::new(MILLISECOND, 0));
-    // Nor is it moved by nothing to an instant that may be far ahead of other requests.
-    assert_eq!(left.applied(&fast, Tat::new(7, 0), u64::MAX), Tat::new(7, 0));
-}
-
-#[test]
-fn two_tiers_that_were_left_are_reckoned_as_one_that_is_no_less_than_either() {
-    let (slow, fast) = (gcra(10, DAY, 10), gcra(10, 1_000, 10));
-    // A tenth of the slow one, for as long as that takes; and all of the fast one.
-    let one = Elsewhere::default().with(&slow, Tat::new(DAY / 10, 0), 0);
-    let both = one.with(&fast, Tat::new(1_000, 0), 0);
-    assert_eq!(both, Elsewhere { until: DAY / 10, span: DAY / 10 });
-    // In the other order the same.
-    assert_eq!(
-        Elsewhere::default().with(&fast, Tat::new(1_000, 0), 0).with(&slow, Tat::new(DAY / 10, 0), 0),
-        both
-    );
-    // A fresh one changes nothing.
-    assert_eq!(both.with(&fast, Tat::default(), 0), both);
-    assert_eq!(Elsewhere::default().with(&fast, Tat::new(7, 0), 7), Elsewhere::default());
-}
-
-#[test]
-fn nothing_wraps_at_the_ends_of_time() {
-    let century = gcra(1, u64::MAX / 2, 1);
-    let left = Elsewhere::default().with(&century, Tat::new(u64::MAX, 0), u64::MAX / 2);
-    assert_eq!(left.until, u64::MAX);
-    for at in [0, u64::MAX / 2, u64::MAX - 1, u64::MAX] {
-        let state = left.applied(&century, Tat::default(), at);
-        assert!(at == u64::MAX || state.ticks() > at, "{state:?} at {at}");
-        let again = left.with(&gcra(1, 1, 1), Tat::new(u64::MAX, 0), at);
-        assert!(again == Elsewhere::default() || again.until == u64::MAX);
-    }
-    // So little that the line is longer than there is time.
-    let little = Elsewhere::default().with(&century, Tat::new(1, 0), 0);
-    assert_eq!(little, Elsewhere { until: 1, span: u64::MAX / 2 });
-    assert_eq!(little.with(&gcra(1, 1, 1), Tat::new(2, 0), 1).until, 2);
-}
-
-#[test]
-fn what_is_owed_is_all_of_it_until_the_last_burst_comes_back() {
-    let (slow, fast) = (gcra(10, DAY, 10), gcra(10, 1_000, 10));
-    // Nine buckets and a half.
-    let until = 9 * DAY + DAY / 2;
-    let owed = Elsewhere::default().with(&slow, Tat::new(until, 0), 0);
-    assert_eq!(owed, Elsewhere { until, span: DAY });
-    // For as long as that is, whatever else is left meanwhile; and then for as long as the later of the two.
-    for at in [1_000, DAY, 8 * DAY] {
-        assert_eq!(owed.with(&fast, Tat::new(at + 500, 0), at), owed, "{at}");
-        assert_eq!(owed.applied(&fast, Tat::default(), at), Tat::new(at + 1_000, 0), "{at}");
-    }
-    let longer = owed.with(&slow, Tat::new(until + DAY, 0), DAY);
-    assert_eq!(longer, Elsewhere { until: until + DAY, span: DAY });
-    assert_eq!(owed.applied(&fast, Tat::default(), 9 * DAY), Tat::new(9 * DAY + 500, 0));
+fn what_is_taken_in_time_to_come_is_known_until_then() {
+    let penalty = window(5, 5, 100);
+    let all = Elsewhere::default().with(penalty, 90, 10);
+    assert_eq!(all.taken, 90);
+    assert_eq!(all.with(window(1, 5, 50), 20, 20).taken, 90);
+    assert_eq!(all.with(window(1, 5, 120), 89, 90).taken, 0);
+    // Of a key that has used nothing, nothing is taken.
+    assert_eq!(Elsewhere::default().with(Residue::default(), 90, 10).taken, 0);
+    assert_eq!(Elsewhere::unpack(all.pack()), all);
 }

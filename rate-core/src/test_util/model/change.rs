@@ -113,28 +113,6 @@ impl AnyModel {
         self
     }
 
-    /// Nanoseconds until a bucket at `at` is full, and those in which an empty one fills, of which there is one at least.
-    #[cfg(all(test, feature = "std", not(loom)))]
-    pub(in crate::test_util) fn used_of_full(&self, at: u64) -> Option<(u64, u64)> {
-        let Self::Bucket(bucket) = self else { return None };
-        let backlog = bucket.backlog(at);
-        // The end of time, where all of it is back later than that, is no instant at which it is.
-        let used = (backlog.time_for(backlog.gone_from) - i128::from(at)).max(0);
-        let full = ((backlog.full / backlog.gain) as u64).max(1);
-        Some((u64::try_from(used).unwrap_or(u64::MAX), full))
-    }
-
-    /// Full no earlier than at the tick `instant`.
-    #[cfg(all(test, feature = "std", not(loom)))]
-    pub(in crate::test_util) fn not_fresh_before(&mut self, instant: u64) {
-        let Self::Bucket(bucket) = self else { return };
-        let backlog = bucket.backlog(0);
-        // Compared in parts of a tick: rounded up to a tick it would seem to be full no earlier when it is.
-        if backlog.gone_from < i128::from(instant) * backlog.gain {
-            *self = self.clone().fresh_by(instant, instant);
-        }
-    }
-
     /// Whether it is written down that nothing is admitted at `at` whatever is refunded.
     fn is_penalized(&self, at: u64) -> bool {
         match self {
@@ -145,7 +123,7 @@ impl AnyModel {
         }
     }
 
-    fn backlog(&self, at: Timestamp) -> Option<Backlog> {
+    pub(super) fn backlog(&self, at: Timestamp) -> Option<Backlog> {
         match self {
             Self::Bucket(bucket) => Some(bucket.backlog(at.as_nanos())),
             Self::Queue(queue) => Some(queue.backlog(at.as_nanos())),
@@ -154,7 +132,7 @@ impl AnyModel {
     }
 
     /// The last tick at which what counts at `at` can have been taken, if that is later.
-    fn last_taken(&self, at: u64) -> u64 {
+    pub(super) fn last_taken(&self, at: u64) -> u64 {
         match self {
             Self::Windows(windows) => windows.last_taken(at),
             Self::Counter(counter) => counter.last_taken(at),
@@ -180,7 +158,7 @@ impl AnyModel {
 
     /// As good as new from the tick `instant` on, or from `by` if there is no such state, and before as spent as a key can be of
     /// which that is true.
-    fn fresh_by(self, instant: u64, by: u64) -> Self {
+    pub(super) fn fresh_by(self, instant: u64, by: u64) -> Self {
         match self {
             Self::Bucket(bucket) => Self::Bucket(bucket.full_at(instant)),
             Self::Queue(queue) => Self::Queue(queue.empty_at(instant)),

@@ -5,6 +5,8 @@ use core::time::Duration;
 
 use super::Model;
 use super::contract::until;
+#[cfg(all(test, feature = "std", not(loom)))]
+use super::returning::Rest;
 use crate::algorithm::Standing;
 use crate::{Quota, Timestamp};
 
@@ -133,6 +135,59 @@ impl Counter {
             u64::try_from(start + i128::from(self.period) - 1).unwrap_or(u64::MAX)
         } else {
             at
+        }
+    }
+
+    /// Units and the ticks in which they fall evenly to none, no less than what counts from `at` on, and none as soon as that is.
+    #[cfg(all(test, feature = "std", not(loom)))]
+    pub(super) fn falling(&self, at: u64) -> (u64, u64) {
+        let counts = self.counts(at);
+        let (limit, period) = (i128::from(self.limit), i128::from(self.period));
+        let (current, previous) = (i128::from(counts.current), i128::from(counts.previous));
+        if current == 0 {
+            return (counts.previous, self.period);
+        }
+        let used = (limit * period - self.free(counts, at) + period - 1) / period;
+        let end = (counts.window + 2) * period;
+        let from = i128::from(at).max(counts.window * period);
+        let all = match end > i128::from(u64::MAX) {
+            true => 0,
+            // The ticks in which as many as are used would.
+            false if previous <= current => period * used.min(limit) / current,
+            false => (end - from) * used.min(limit) / used,
+        };
+        (used.min(limit) as u64, u64::try_from(all).unwrap_or(u64::MAX))
+    }
+
+    /// Has at least so many used at `at`. If they are what is `fading`, and that ends with this window or before, they are units
+    /// of the one before, as far as there can be so many.
+    #[cfg(all(test, feature = "std", not(loom)))]
+    pub(super) fn keep(&mut self, units: u64, at: u64, fading: Option<&Rest>) {
+        let Counts { window, current, previous } = self.counts(at);
+        if units <= current {
+            return;
+        }
+        let (start, period) = (window * i128::from(self.period), i128::from(self.period));
+        let end = start + period;
+        let left = end - i128::from(at).max(start);
+        let filling = (i128::from(units - current) * period + left - 1) / left;
+        let before = match fading {
+            Some(rest) if i128::from(rest.until) == end => {
+                // Of so many it is the rest.
+                let whole = u128::from(rest.of) * u128::from(rest.span);
+                let rate = u128::from(rest.units) * u128::from(self.limit);
+                let of = rate.saturating_mul(self.period.into()).div_ceil(whole);
+                filling.min(i128::try_from(of).unwrap_or(i128::MAX))
+            }
+            Some(rest) if i128::from(rest.until) < end => filling,
+            _ => i128::MAX,
+        };
+        match u64::try_from(before).ok().filter(|before| *before <= self.limit) {
+            Some(before) => {
+                self.set(window - 1, previous.max(before));
+                self.set(window, current);
+            }
+            None => self.set(window, units),
         }
     }
 

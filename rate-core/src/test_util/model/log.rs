@@ -91,6 +91,28 @@ impl Log {
         self
     }
 
+    /// Counts at least `units` until `until`, or a period after `at` if that is earlier: what expires before then is taken for what is
+    /// missing, as far as there is any.
+    #[cfg(all(test, feature = "std", not(loom)))]
+    pub(super) fn keep(&mut self, units: u64, at: u64, until: u64) {
+        let until = until.min(at.saturating_add(self.period));
+        if self.used(0) > self.limit {
+            self.taken = alloc::vec![(until.max(self.newest()), self.limit + 1)];
+            return;
+        }
+        let later = self.taken.iter().position(|(expiry, _)| *expiry >= until).unwrap_or(self.taken.len());
+        let counting: u64 = self.taken[later..].iter().map(|(_, units)| units).sum();
+        let missing = units.saturating_sub(counting);
+        let mut replaced = missing;
+        for (_, units) in self.taken[..later].iter_mut().rev() {
+            let less = replaced.min(*units);
+            (*units, replaced) = (*units - less, replaced - less);
+        }
+        if missing > 0 {
+            self.taken.insert(later, (until, missing));
+        }
+    }
+
     /// The latest instant that is written down.
     fn newest(&self) -> u64 {
         self.taken.last().map_or(0, |(until, _)| *until)

@@ -40,6 +40,8 @@ mod counter;
 mod division;
 mod log;
 mod queue;
+#[cfg(all(test, feature = "std", not(loom)))]
+pub(super) mod returning;
 mod windows;
 
 pub use answer::Answer;

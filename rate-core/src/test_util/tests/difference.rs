@@ -79,8 +79,6 @@ impl Run<'_> {
         let quota = limit.quota();
         let mut timeline = Timeline::new(&mut random, self.instants, quota.limit(), quota.period_nanos());
         let mut tally = Tally::default();
-        // From the first bucket on that is left for a faster one, or for another algorithm.
-        let mut remembers = false;
         let mut history = Vec::new();
         for step in 0..self.steps {
             if timeline.is_over() {
@@ -93,17 +91,10 @@ impl Run<'_> {
                 if let Some(next) = limits.next() {
                     change(subject, next, now);
                     let is_another = !next.into().is_aligned_with(&limit);
-                    remembers |= match (limit, next.into()) {
-                        (AnyAlgorithm::Gcra(_), AnyAlgorithm::Gcra(_)) => {
-                            next.into().time_to_reset() < limit.time_to_reset()
-                        }
-                        (AnyAlgorithm::Gcra(_), _) => true,
-                        _ => false,
-                    };
-                    limit = next.into();
+                    let left = core::mem::replace(&mut limit, next.into());
                     // A limit that is what it was changes nothing.
                     for (index, key) in keys.iter_mut().enumerate().filter(|_| is_another) {
-                        key.modelled.change((self.model)(limit, index), now, remembers);
+                        key.modelled.change((&left, &limit), (self.model)(limit, index), now);
                         key.modelled.changed = Some(now);
                     }
                     tally.changed += 1;

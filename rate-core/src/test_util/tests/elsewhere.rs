@@ -1,44 +1,112 @@
 //! What a key has used under limits it has left, for the models.
 
-/// A share, as a line that falls to nothing: an instant, and the ticks in which it would fall from one.
-#[derive(Clone, Copy, Debug, Default)]
+use crate::algorithm::{AlgorithmName, AnyAlgorithm};
+use crate::test_util::model::AnyModel;
+use crate::test_util::model::returning::{Rest, rounded};
+
+/// What is left of at most two limits.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Elsewhere {
-    until: u64,
-    span: u64,
+    rests: Vec<Rest>,
+    taken: u64,
+}
+
+/// Whether what was used of `left` may come back sooner in `next`.
+pub(super) fn is_sooner(next: &AnyAlgorithm, left: &AnyAlgorithm) -> bool {
+    use AlgorithmName::{Gcra, LeakyBucket};
+    let is_bucket = |limit: &AnyAlgorithm| matches!(limit.name(), Gcra | LeakyBucket);
+    if is_bucket(next) && is_bucket(left) {
+        let time = |limit: &AnyAlgorithm| {
+            let quota = limit.quota();
+            (u128::from(quota.burst_size()) * quota.period().as_nanos() / u128::from(quota.limit())).max(1)
+        };
+        return time(next) < time(left);
+    }
+    let windows = |limit: &AnyAlgorithm| {
+        let is_staggered = limit.to_string().ends_with("staggered");
+        (limit.name(), limit.quota().period(), is_staggered)
+    };
+    windows(next) != windows(left)
 }
 
 impl Elsewhere {
-    /// With what is used at `at` of a bucket that is left: ticks until it is full, and those in which an empty one fills.
-    ///
-    /// The larger of the two shares, for as long as the longer of them lasts; rounded up.
-    pub(super) fn leave(&mut self, (used, full): (u64, u64), at: u64) {
-        let all_until =
-            at.saturating_add(used).saturating_sub(full).max(self.until.saturating_sub(self.span));
-        if all_until > at {
-            // Owed or promised, so all of it for a while yet.
-            self.until = self.until.max(at.saturating_add(used));
-            self.span = (self.until - all_until).max(1);
-            return;
+    /// Changes a key that is left in one limit and found in another.
+    pub(super) fn change(
+        &mut self,
+        model: &mut AnyModel,
+        change: impl FnOnce(&mut AnyModel),
+        (left, next): (&AnyAlgorithm, &AnyAlgorithm),
+        at: u64,
+    ) {
+        if is_sooner(next, left) {
+            let (rest, taken) = model.rest(at);
+            self.leave(rest, taken, at);
         }
-        let line = (u128::from(self.until.saturating_sub(at).min(self.span)), u128::from(self.span.max(1)));
-        let own = (u128::from(used.min(full)), u128::from(full));
-        let (part, whole) = if own.0 * line.1 > line.0 * own.1 { own } else { line };
-        let until = self.until.max(at.saturating_add(used));
-        if part == 0 || until <= at {
-            *self = Self::default();
-            return;
+        change(model);
+        if is_sooner(left, next) {
+            model.find(&self.rests, self.taken, at);
         }
-        self.until = until;
-        self.span = u64::try_from(u128::from(self.until - at) * whole / part).unwrap_or(u64::MAX);
     }
 
-    /// The instant before which a bucket is not full that fills in `full` ticks and is come to at `at`.
-    pub(super) fn arrive(self, full: u64, at: u64) -> u64 {
-        let part = self.until.saturating_sub(at).min(self.span);
-        if part == 0 {
-            return 0;
+    fn leave(&mut self, rest: Rest, taken: u64, at: u64) {
+        if rest.until > at {
+            self.taken = self.taken.max(taken);
         }
-        let ahead = (u128::from(part) * u128::from(full)).div_ceil(self.span.into());
-        at.saturating_add(ahead as u64)
+        if self.taken <= at {
+            self.taken = 0;
+        }
+        self.rests.insert(0, rest);
+        self.rests.retain(|rest| rest.until > at);
+        // None that another is no less than; of two that are the same, the later.
+        let mut index = 0;
+        while index < self.rests.len() {
+            let rest = self.rests[index];
+            let others = self.rests.iter().enumerate().filter(|(other, _)| *other != index);
+            if others.into_iter().any(|(_, other)| is_covered(&rest, other, at)) {
+                self.rests.remove(index);
+            } else {
+                index += 1;
+            }
+        }
+        self.rests.sort_by_key(|rest| core::cmp::Reverse(rest.until));
+        if let [long, middle, short] = self.rests[..] {
+            let time = |rest: Rest| u128::from(rest.until - at);
+            // The two that are nearest, by how many times as long the one is.
+            self.rests = if time(long) * time(short) <= time(middle) * time(middle) {
+                vec![both(long, middle, at), short]
+            } else {
+                vec![long, both(middle, short, at)]
+            };
+        }
     }
+}
+
+/// From `at` on, the ticks at which the line is no longer straight.
+fn corners(rest: &Rest, at: u64) -> Vec<u64> {
+    let falls = rest.until.saturating_sub(rest.span.max(1));
+    [at, falls].into_iter().filter(|tick| *tick >= at).collect()
+}
+
+fn is_covered(rest: &Rest, other: &Rest, at: u64) -> bool {
+    let is_less = |tick: u64| {
+        let ((a, b), (c, d)) = (rest.share(tick), other.share(tick));
+        a * d <= c * b
+    };
+    other.until >= rest.until && corners(rest, at).into_iter().all(is_less)
+}
+
+/// A line over two, from the larger of them to the end of the longer.
+fn both(long: Rest, short: Rest, at: u64) -> Rest {
+    let ((a, b), (c, d)) = (long.share(at), short.share(at));
+    let (units, of) = if c * b > a * d { (c, d) } else { (a, b) };
+    let (units, of) = rounded(units, of, 1 << 32);
+    let mut span = u128::MAX;
+    for rest in [long, short] {
+        for tick in corners(&rest, at) {
+            let (part, whole) = rest.share(tick);
+            let time = u128::from(long.until - tick) * whole / part;
+            span = span.min(time.min(u64::MAX.into()) * units / of);
+        }
+    }
+    Rest { until: long.until, span: span as u64, units: units as u64, of: of as u64 }
 }

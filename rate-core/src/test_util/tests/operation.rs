@@ -4,6 +4,7 @@ use super::elsewhere::Elsewhere;
 use core::time::Duration;
 
 use crate::Timestamp;
+use crate::algorithm::AnyAlgorithm;
 use crate::test_util::model::{Answer, AnyModel, Model, Place};
 
 #[derive(Clone, Copy, Debug)]
@@ -66,20 +67,11 @@ impl Modelled {
         Self { model, places: Vec::new(), elsewhere: Elsewhere::default(), changed: None }
     }
 
-    /// Under another limit; `remembers` says whether what was used under others is known.
-    pub(super) fn change(&mut self, next: AnyModel, at: u64, remembers: bool) {
-        let left = self.model.used_of_full(at);
-        self.model.change(next, Timestamp::from_nanos(at));
+    /// From one limit to another, of which `next` is the model.
+    pub(super) fn change(&mut self, limits: (&AnyAlgorithm, &AnyAlgorithm), next: AnyModel, at: u64) {
+        let change = |model: &mut AnyModel| model.change(next, Timestamp::from_nanos(at));
+        self.elsewhere.change(&mut self.model, change, limits, at);
         self.places.fill(None);
-        if !remembers {
-            return;
-        }
-        if let Some(left) = left {
-            self.elsewhere.leave(left, at);
-        }
-        if let Some((_, full)) = self.model.used_of_full(at) {
-            self.model.not_fresh_before(self.elsewhere.arrive(full, at));
-        }
     }
 
     /// As [`Subject::run`](super::subject::Subject::run).
