@@ -131,3 +131,13 @@ fn a_window_is_the_last_only_if_none_ends_after_it() {
     let june = june.expect("a month ends within sixty days");
     assert_eq!((months.is_last(june), months.is_last(june - 1)), (true, false));
 }
+
+#[test]
+fn windows_are_the_same_whatever_fits_into_them() {
+    let of = |limit, calendar, second| CalendarWindow::from_ticks(limit, calendar, second).expect("a limit");
+    let day = of(3, Calendar::Day, 10);
+    assert!(day.has_windows_of(&of(7, Calendar::Day, 10)) && day.has_windows_of(&day.anchored(0)));
+    for other in [of(3, Calendar::Month, 10), of(3, Calendar::Day, 11), day.anchored(5)] {
+        assert!(!day.has_windows_of(&other) && !other.has_windows_of(&day), "{other:?}");
+    }
+}

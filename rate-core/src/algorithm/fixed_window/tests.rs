@@ -146,3 +146,13 @@ fn a_window_that_was_carried_over_is_the_last_only_if_none_ends_after_it() {
     assert!([last - 11, last - 10, last - 3, last - 1].iter().all(|end| !Windows::is_last(&window, *end)));
     assert!(Windows::is_last(&window, last));
 }
+
+#[test]
+fn windows_are_the_same_whatever_fits_into_them() {
+    let of = |limit, period| FixedWindow::from_ticks(limit, period).expect("a quota");
+    let window = of(3, 10);
+    assert!(window.has_windows_of(&of(7, 10)) && window.has_windows_of(&window.anchored(20)));
+    for other in [of(3, 11), window.staggered(), window.anchored(5)] {
+        assert!(!window.has_windows_of(&other) && !other.has_windows_of(&window), "{other:?}");
+    }
+}

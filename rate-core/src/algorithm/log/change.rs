@@ -132,3 +132,6 @@ impl<R: RingMut> Entries<R> {
         }
     }
 }
+
+#[cfg(all(test, feature = "std", not(loom)))]
+mod tests;

@@ -62,3 +62,6 @@ impl SlidingWindow {
         }
     }
 }
+
+#[cfg(all(test, feature = "std", not(loom)))]
+mod tests;
