@@ -132,8 +132,8 @@ fn units_that_are_kept_count_and_fade_with_the_window_before_if_they_may() {
 fn the_rest_of_a_window_is_the_window_it_was() {
     let window = window(10, 12);
     let mut more = 0;
-    for gone in 0..12 {
-        let units = (7 * (12 - gone) as u64).div_ceil(12);
+    for gone in 0..12_u64 {
+        let units = (7 * (12 - gone)).div_ceil(12);
         let kept = |of| window.kept(Counts::default(), 12 + gone, units, Some((24, of)));
         assert_eq!(kept(7), Counts::new(1, 7, 0));
         more += u64::from(kept(u64::MAX).previous() > 7);
