@@ -49,8 +49,13 @@ fn small(random: &mut Random) -> AnyAlgorithm {
         let limit = 1 + random.below(12);
         let period = Duration::from_nanos(random.one_of(&[10, 12, 100, 144, 1_000, 10_000]));
         let name = random.one_of(&AlgorithmName::ALL);
-        if let Some(limit) = Quota::new(limit, period).ok().and_then(|quota| name.over(quota).ok()) {
-            return limit;
+        let Ok(quota) = Quota::new(limit, period) else { continue };
+        match name.over(quota) {
+            Ok(AnyAlgorithm::FixedWindow(window)) if random.below(2) == 0 => {
+                return window.staggered().into();
+            }
+            Ok(limit) => return limit,
+            Err(_) => {}
         }
     }
 }

@@ -55,6 +55,20 @@ fn what_falls_is_no_less_than_what_counts_and_over_when_that_is() {
 }
 
 #[test]
+fn one_line_over_two_windows_is_as_low_as_it_can_be() {
+    let window = window(10, 100);
+    let falling = |previous, current, at| window.falling(Counts::new(2, previous, current), at);
+    // Seven until five of them are left at the end of the window, and those in the next.
+    assert_eq!(falling(2, 5, 200), (7, 140));
+    assert_eq!(falling(2, 5, 250), (6, 120));
+    // The one before fades faster than this one will.
+    assert_eq!(falling(9, 1, 200), (10, 200));
+    assert_eq!(falling(9, 1, 220), (9, 180));
+    // Fifteen of ten; and as many to a request that is late.
+    assert_eq!([150, 200].map(|at| falling(10, 5, at)), [(10, 133); 2]);
+}
+
+#[test]
 fn one_window_alone_fades_exactly() {
     for window in [window(1, 1), window(3, 4), window(5, 12), window(4, 7)] {
         let (limit, period) = (window.limit(), window.period());
