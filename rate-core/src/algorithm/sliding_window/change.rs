@@ -1,5 +1,7 @@
 //! From one limit to another.
 
+use core::cmp::Ordering;
+
 use super::{Counts, SlidingWindow};
 
 impl SlidingWindow {
@@ -50,9 +52,9 @@ impl SlidingWindow {
         }
         let left = u128::from(self.period() - gone);
         let before = (missing * u128::from(self.period())).div_ceil(left);
-        let before = match fading {
-            Some((until, of)) if u128::from(until) == end => before.min(of.into()),
-            Some((until, _)) if u128::from(until) < end => before,
+        let before = match fading.map(|(until, of)| (u128::from(until).cmp(&end), of)) {
+            Some((Ordering::Less, _)) => before,
+            Some((Ordering::Equal, of)) => before.min(of.into()),
             _ => u128::MAX,
         };
         if before <= self.limit().into() {
