@@ -218,8 +218,8 @@ impl<A: Kept> KeyedLimiter<A> {
     /// as taken at the instant of the change, so a limit that changes more often than once a period keeps it longer. Requests that
     /// run meanwhile are decided by the old quota or the new one. A limit that is what it was changes nothing.
     ///
-    /// The first change to a limit in which what was used may come back sooner allocates ten bytes for each key of the capacity,
-    /// and ninety more for each of those near one that has used anything by then. That is any change but that of a bucket to
+    /// A change to a limit in which what was used may come back sooner allocates: ten bytes for each key of the capacity, once, and
+    /// 336 for each six neighbours in the table of which one had used anything. That is any change but that of a bucket to
     /// one that fills no faster, or of windows or logs of a period to others of that period. A capacity that was not given stays
     /// what the first limit made it: a log that is raised to thousands of units takes as much memory for each of those keys.
     ///

@@ -22,8 +22,8 @@ impl KeyedLimiter {
     ///
     /// Cheap enough to be made for each request; the quotas themselves are remembered, a hundred bytes for each that is different,
     /// and up to a million of them: whoever comes with another one then is counted by this limiter's own. The first of them
-    /// allocates ten bytes for each key of the capacity; and a key that comes to another tier, with something used, ninety for it
-    /// and each of its neighbours.
+    /// allocates ten bytes for each key of the capacity; and a key that comes to a faster tier with something used, 336 for it and
+    /// its five neighbours in the table.
     ///
     /// # Examples
     ///
