@@ -11,10 +11,10 @@ impl KeyedLimiter {
     /// A limiter of the same keys in the same memory, which counts whoever it is asked for by `quota`: a tier.
     ///
     /// A key that is asked for through another one takes the share it has used along, and earns at the rate of the quota it was
-    /// last asked for in. And in one that is slower it finds at least as much used as if it had stayed where it used it. So a change of plan is no fresh
-    /// burst, nor is going back and forth, for however long: through each tier no more is admitted than its
-    /// [`bounds`](Self::bounds) say. Everything that this limiter can do a tier can, several limits at
-    /// once included; but a tier whose limit [changes](Self::with_limit) is another tier.
+    /// last asked for in. And in one that is slower it finds at least as much used as if it had stayed where it used it. So a
+    /// change of plan is no fresh burst, nor is going back and forth, for however long: through each tier no more is admitted than
+    /// its [`bounds`](Self::bounds) say. Everything that this limiter can do a tier can, several limits at once included; but a tier
+    /// whose limit [changes](Self::with_limit) is another tier.
     ///
     /// A [refund](Self::refund) or a cancellation gives nothing back through another tier than the key was last asked in. That
     /// a key was in another one in between and has come back is not known: what it earned there counts as if it had not been, so
