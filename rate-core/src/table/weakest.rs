@@ -2,60 +2,64 @@
 
 use super::line::{EMPTY, Line, SLOTS};
 use super::residue::units_of;
+use super::tiers::Numbers;
 use super::{Rate, Table};
 use crate::algorithm::{Algorithm, AnyAlgorithm, Entries, Packed};
 
 impl Table {
     /// The slot of a line whose loss admits least, and how much that is: an empty one, else the one with the fewest units taken,
     /// each by its own quota.
-    ///
-    /// A newcomer to a full table asks fourteen lines. So the algorithm is asked for once in each, not once in each slot.
     pub(super) fn weakest_in(&self, rate: &Rate, index: usize, now: u64) -> (usize, u64) {
-        let line = &self.lines[index];
-        let numbers = self.numbers.get();
-        // What a key has used elsewhere it is not to have again when it comes back.
-        let elsewhere = |slot| numbers.map(|numbers| numbers.elsewhere(index, slot).share(now));
-        let or_elsewhere = |slot, units: u64, all: u64| match elsewhere(slot) {
-            Some(share) => units.max(units_of(share, all)),
-            None => units,
-        };
-        match &rate.algorithm {
-            AnyAlgorithm::Gcra(gcra) => match numbers {
-                None => weakest(line, |slot| gcra.strength(line.state(slot), now)),
-                Some(numbers) => {
-                    // Not waited for: who holds it may wait for a line that is locked here.
-                    let rates = self.rates.try_read().ok();
-                    let is_tiered = line.guard().epoch().is_tiered();
-                    weakest(line, |slot| {
-                        let number = if is_tiered { numbers.get(index, slot) } else { 0 };
-                        let own = match rates.as_ref().map(|rates| rates.numbered(number)) {
-                            Some(AnyAlgorithm::Gcra(own)) => own,
-                            _ => gcra,
-                        };
-                        let share = numbers.elsewhere(index, slot).share(now);
-                        own.units_used(own.unpack(own.kept(line.state(slot), share, now)), now)
-                    })
-                }
-            },
-            AnyAlgorithm::LeakyBucket(bucket) => weakest(line, |slot| match elsewhere(slot) {
-                Some(share) => bucket.strength(bucket.gcra().kept(line.state(slot), share, now), now),
-                None => bucket.strength(line.state(slot), now),
-            }),
-            AnyAlgorithm::FixedWindow(window) => weakest(line, |slot| {
-                let used = window.strength(line.state(slot), rate.time_of(line.tag(slot), now));
-                or_elsewhere(slot, used, window.capacity())
-            }),
-            AnyAlgorithm::CalendarWindow(window) => weakest(line, |slot| {
-                or_elsewhere(slot, window.strength(line.state(slot), now), window.capacity())
-            }),
-            AnyAlgorithm::SlidingWindow(window) => weakest(line, |slot| {
-                or_elsewhere(slot, window.strength(line.state(slot), now), window.capacity())
-            }),
-            AnyAlgorithm::SlidingLog(log) => weakest(line, |slot| {
-                let used = log.strength(&Entries::read(self.log(rate, index, slot)), now);
-                or_elsewhere(slot, used, log.capacity())
-            }),
+        match self.numbers.get() {
+            None => self.weakest_of_one_limit(rate, index, now),
+            Some(numbers) => self.weakest_of_any(numbers, rate, index, now),
         }
+    }
+
+    /// A newcomer to a full table asks fourteen lines. So the algorithm is asked for once in each, not once in each slot.
+    fn weakest_of_one_limit(&self, rate: &Rate, index: usize, now: u64) -> (usize, u64) {
+        let line = &self.lines[index];
+        match &rate.algorithm {
+            AnyAlgorithm::Gcra(gcra) => weakest(line, |slot| gcra.strength(line.state(slot), now)),
+            AnyAlgorithm::LeakyBucket(bucket) => weakest(line, |slot| bucket.strength(line.state(slot), now)),
+            AnyAlgorithm::FixedWindow(window) => {
+                weakest(line, |slot| window.strength(line.state(slot), rate.time_of(line.tag(slot), now)))
+            }
+            AnyAlgorithm::CalendarWindow(window) => {
+                weakest(line, |slot| window.strength(line.state(slot), now))
+            }
+            AnyAlgorithm::SlidingWindow(window) => {
+                weakest(line, |slot| window.strength(line.state(slot), now))
+            }
+            AnyAlgorithm::SlidingLog(log) => {
+                weakest(line, |slot| log.strength(&Entries::read(self.log(rate, index, slot)), now))
+            }
+        }
+    }
+
+    /// Where keys are of different quotas, or have used what they find again when they come back.
+    #[inline(never)]
+    fn weakest_of_any(&self, numbers: &Numbers, rate: &Rate, index: usize, now: u64) -> (usize, u64) {
+        let line = &self.lines[index];
+        // Not waited for: who holds it may wait for a line that is locked here.
+        let is_tiered = line.guard().epoch().is_tiered();
+        let rates = if is_tiered { self.rates.try_read().ok() } else { None };
+        weakest(line, |slot| {
+            let number = if is_tiered { numbers.get(index, slot) } else { 0 };
+            let own = match &rates {
+                Some(rates) if number != rate.tier => rates.numbered(number),
+                _ => &rate.algorithm,
+            };
+            let (word, share) = (line.state(slot), numbers.elsewhere(index, slot).share(now));
+            match own.intervals() {
+                Some(gcra) => gcra.units_used(gcra.unpack(gcra.kept(word, share, now)), now),
+                None => {
+                    let all = own.capacity();
+                    let left = own.left(word, self.log(rate, index, slot), rate.time_of(line.tag(slot), now));
+                    (all - left.remaining.min(all)).max(units_of(share, all))
+                }
+            }
+        })
     }
 }
 
