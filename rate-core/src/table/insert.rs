@@ -1,6 +1,7 @@
 //! Room for a newcomer.
 
 use super::line::{EMPTY, SLOTS};
+use super::tiers::Numbers;
 use super::{Rate, Table};
 use crate::algorithm::Word;
 use crate::kept::Change;
@@ -120,10 +121,24 @@ impl Table {
     /// The first tick of a key's own time from which it cannot be told from a new one.
     fn fresh_from(&self, rate: &Rate, line: usize, slot: usize) -> u64 {
         let fresh_from = rate.algorithm.fresh_from_word(self.lines[line].state(slot));
-        self.numbers.get().map_or(fresh_from, |numbers| {
-            let until = numbers.elsewhere(line, slot).until();
-            fresh_from.max(rate.time_of(self.lines[line].tag(slot), until))
-        })
+        match self.numbers.get() {
+            None => fresh_from,
+            Some(numbers) => self.gone_from(numbers, rate, (line, slot), fresh_from),
+        }
+    }
+
+    /// The same, but no sooner than what it has used elsewhere is gone.
+    // Last of all that is done, so that whoever has no numbers saves no registers for it.
+    #[inline(never)]
+    fn gone_from(
+        &self,
+        numbers: &Numbers,
+        rate: &Rate,
+        (line, slot): (usize, usize),
+        fresh_from: u64,
+    ) -> u64 {
+        let until = numbers.elsewhere(line, slot).until();
+        fresh_from.max(rate.time_of(self.lines[line].tag(slot), until))
     }
 
     /// Puts a newcomer in the place of whoever is there.
