@@ -47,9 +47,10 @@ fn of_three_the_two_become_one_that_last_most_nearly_as_long() {
     let minute = window(4, 5, 60 * SECOND);
     let all = [minute, hour, day].into_iter().fold(Elsewhere::default(), |all, one| all.with(one, 0, 0));
     assert_eq!(all.residues[1], minute);
-    let half = bucket(HOUR / 2, HOUR / 2 + SECOND);
+    let half = bucket(HOUR / 2, HOUR);
     let all = [day, half, minute].into_iter().fold(Elsewhere::default(), |all, one| all.with(one, 0, 0));
     assert_eq!((all.residues[0], all.residues[1].until), (day, HOUR / 2));
+    assert!(all.residues[1].covers(half, 0) && all.residues[1].covers(minute, 0));
 }
 
 #[test]
@@ -87,5 +88,6 @@ fn what_is_taken_in_time_to_come_is_known_until_then() {
     assert_eq!(all.with(window(1, 5, 120), 89, 90).taken, 0);
     // Of a key that has used nothing, nothing is taken.
     assert_eq!(Elsewhere::default().with(Residue::default(), 90, 10).taken, 0);
+    assert_eq!(Elsewhere::default().with(window(5, 5, 10), 90, 10).taken, 0);
     assert_eq!(Elsewhere::unpack(all.pack()), all);
 }
