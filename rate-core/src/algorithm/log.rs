@@ -103,10 +103,10 @@ pub(crate) struct Answer {
 #[derive(Clone, Copy)]
 pub(crate) struct Count {
     /// The first unit that does.
-    live: usize,
+    pub(super) live: usize,
     /// When it expires, if there is one.
     oldest: u64,
-    units: u64,
+    pub(super) units: u64,
 }
 
 /// The wait and what is left, if a request of `cost` units is refused and a header alone says so: nothing has expired, and the
@@ -163,6 +163,11 @@ impl<R: Ring> Entries<R> {
     /// The end of a penalty that is to last until then.
     pub(crate) fn until(&self, until: u64) -> u64 {
         until.max(self.header.newest)
+    }
+
+    /// When what was written down last expires, or would.
+    pub(crate) fn newest(&self) -> u64 {
+        self.header.newest
     }
 
     /// Whether there was never anything written down.

@@ -140,17 +140,34 @@ impl SlidingLog {
         log.units(now) > self.limit
     }
 
-    /// Writes into another ring, which may be its own, what `log` has taken of the limit `from`: of a limit with the same period
-    /// the same shares, each as long as before. Not if there is nothing, or the period is another.
+    /// Writes into another ring, which may be its own, what `log` has taken of the limit `from` by `at`: the same shares, and of each
+    /// unit the same part of its period is left. Not if there is nothing, or a penalty, which is no part of a period.
     pub(crate) fn take_over<R: RingMut>(
         &self,
         from: &Self,
         log: &Entries<R>,
+        at: u64,
         ring: impl FnOnce() -> R,
     ) -> bool {
-        let can = self.period == from.period && !log.is_empty();
+        let limits = (from.limit, self.limit);
+        if self.period == from.period {
+            // Late requests find what has expired by now, too.
+            let can = !log.is_empty();
+            if can {
+                log.scale_to(limits, 0, |expiry| expiry, &mut ring());
+            }
+            return can;
+        }
+        // What was taken last was taken then, if the change is late.
+        let at = at.max(log.newest().saturating_sub(from.period));
+        let count = log.count(at);
+        let can = count.units > 0 && count.units <= from.limit;
         if can {
-            log.scale_to(from.limit, self.limit, &mut ring());
+            let later = |expiry: u64| {
+                let left = u128::from(expiry - at) * u128::from(self.period);
+                u64::try_from(u128::from(at) + left.div_ceil(from.period.into())).unwrap_or(u64::MAX)
+            };
+            log.scale_to(limits, count.live, later, &mut ring());
         }
         can
     }
@@ -328,18 +345,35 @@ mod tests {
     }
 
     #[test]
-    fn a_log_takes_over_what_is_in_one_of_the_same_period() {
-        let [old, new, other] = [(2, 100), (4, 100), (4, 101)]
+    fn of_each_unit_that_is_taken_over_the_same_part_of_its_period_is_left() {
+        let [old, same, short, long] = [(4, 100), (8, 100), (4, 50), (8, 1_000)]
             .map(|(limit, period)| SlidingLog::from_ticks(limit, period).expect("a log"));
-        let mut used = old.admit(old.fresh(), 10, 1).expect("fresh");
-        let taken = |to: &SlidingLog, from: &mut Log| {
+        let mut used =
+            old.admit(old.fresh(), 10, 1).and_then(|log| old.admit(log, 41, 2)).expect("three fit");
+        let taken = |to: &SlidingLog, from: &mut Log, at| {
             let mut target = to.fresh();
-            let done = to.take_over(&old, &Entries::read(from), || &mut target);
+            let done = to.take_over(&old, &Entries::read(from), at, || &mut target);
             (done, target.iter().collect::<Vec<_>>())
         };
-        assert_eq!(taken(&new, &mut used), (true, vec![(110, 2)]));
-        assert_eq!(taken(&other, &mut used), (false, vec![]));
-        assert_eq!(taken(&new, &mut old.fresh()), (false, vec![]));
+        assert_eq!(taken(&same, &mut used, 120), (true, vec![(110, 2), (141, 4)]));
+        // Nine tenths less one, and nine tenths and a half.
+        assert_eq!(taken(&short, &mut used, 50), (true, vec![(80, 1), (96, 2)]));
+        assert_eq!(taken(&long, &mut used, 50), (true, vec![(650, 2), (960, 4)]));
+        // Of which one has expired.
+        assert_eq!(taken(&long, &mut used, 110), (true, vec![(420, 4)]));
+        // As of when the last was taken.
+        assert_eq!(taken(&short, &mut used, 7), (true, vec![(76, 1), (91, 2)]));
+        for at in [141, u64::MAX] {
+            assert_eq!(taken(&short, &mut used, at), (false, vec![]));
+        }
+        assert_eq!(taken(&same, &mut old.fresh(), 0), (false, vec![]));
+        assert_eq!(taken(&short, &mut old.fresh(), 0), (false, vec![]));
+        let mut penalized = old.penalized(used, 50, 300);
+        assert_eq!(taken(&same, &mut penalized, 50), (true, vec![(300, 9)]));
+        assert_eq!(taken(&short, &mut penalized, 50), (false, vec![]));
+        // No part of a period that would end after the end of time.
+        let mut last = old.admit(old.fresh(), u64::MAX - 100, 1).expect("a period is left");
+        assert_eq!(taken(&long, &mut last, u64::MAX - 50), (true, vec![(u64::MAX, 2)]));
     }
 
     #[test]

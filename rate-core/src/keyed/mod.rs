@@ -214,13 +214,14 @@ impl<A: Kept> KeyedLimiter<A> {
     /// all its units until the last of them has expired. A share is rounded up to a unit, or of a token bucket to a tick, so who
     /// changes to and fro at once, many times, leaves less each time, and never more.
     ///
-    /// Between two sliding windows, or two logs, of the same period each unit counts as long as before; else what they had counts
-    /// as taken at the instant of the change, so a limit that changes more often than once a period keeps it longer. Requests that
-    /// run meanwhile are decided by the old quota or the new one. A limit that is what it was changes nothing.
+    /// Of each unit in a log as much of its period is left in another log; and between two sliding windows of the same period each
+    /// counts as long as before. Else what windows and logs had counts as taken at the instant of the change, so a limit that
+    /// changes to another algorithm or period, and back, more often than once a period keeps it longer. Requests that run
+    /// meanwhile are decided by the old quota or the new one. A limit that is what it was changes nothing.
     ///
     /// A change to a limit in which what was used may come back sooner allocates: ten bytes for each key of the capacity, once, and
     /// 336 for each six neighbours in the table of which one had used anything. That is any change but that of a bucket to
-    /// one that fills no faster, or of windows or logs of a period to others of that period. A capacity that was not given stays
+    /// one that fills no faster, of a log to one of no shorter a period, or of windows to others of their period. A capacity that was not given stays
     /// what the first limit made it: a log that is raised to thousands of units takes as much memory for each of those keys.
     ///
     /// Of a [tier](Self::tier) nobody's limit changes: what is returned is another tier, and who is asked for through the old one is

@@ -43,13 +43,6 @@ impl AnyAlgorithm {
 impl Table {
     /// Takes the key in a slot from the limit it is written in to another; only while the line is locked.
     pub(super) fn carry_over(&self, from: &Rate, to: &Rate, (line, slot): (usize, usize), at: u64) {
-        if let (AnyAlgorithm::SlidingLog(from), AnyAlgorithm::SlidingLog(to)) =
-            (&from.algorithm, &to.algorithm)
-        {
-            if self.take_over_log(from, to, (line, slot)) {
-                return;
-            }
-        }
         let (tag, word) = (self.lines[line].tag(slot), self.lines[line].state(slot));
         let (log, own) = (self.log(from, line, slot), from.time_of(tag, at));
         let elsewhere = self.numbers.get().map(|numbers| {
@@ -62,10 +55,18 @@ impl Table {
             numbers.set_elsewhere(line, slot, elsewhere);
             elsewhere
         });
-        let (carried, next_own) =
-            from.algorithm.carry_over(&to.algorithm, (word, log), (own, to.time_of(tag, at)));
-        self.logs.clear(line, slot);
-        self.write(to, (line, slot), carried.word, carried.change, next_own);
+        let is_taken_over = match (&from.algorithm, &to.algorithm) {
+            (AnyAlgorithm::SlidingLog(from), AnyAlgorithm::SlidingLog(to)) => {
+                self.take_over_log(from, to, (line, slot), at)
+            }
+            _ => false,
+        };
+        if !is_taken_over {
+            let (carried, own) =
+                from.algorithm.carry_over(&to.algorithm, (word, log), (own, to.time_of(tag, at)));
+            self.logs.clear(line, slot);
+            self.write(to, (line, slot), carried.word, carried.change, own);
+        }
         if let Some(elsewhere) = elsewhere.filter(|_| from.algorithm.forgets_sooner_than(&to.algorithm)) {
             self.keep_used(to, (line, slot), elsewhere, at);
         }

@@ -37,14 +37,24 @@ impl Table {
         }
     }
 
-    /// Turns a log of the limit `from` into one of `to`, if that keeps what was taken as long; only while the line is locked. The
-    /// state, which is when the log is empty, stays.
-    pub(super) fn take_over_log(&self, from: &SlidingLog, to: &SlidingLog, place: (usize, usize)) -> bool {
+    /// Turns a log of the limit `from` into one of `to` at `at`, if there is anything in it that can be taken over; only while the
+    /// line is locked.
+    pub(super) fn take_over_log(
+        &self,
+        from: &SlidingLog,
+        to: &SlidingLog,
+        (line, slot): (usize, usize),
+        at: u64,
+    ) -> bool {
         let [old, new] = [from, to].map(|log| self.logs.of(log, self.lines.len()));
-        let log = old.get(place.0, place.1);
-        let done = to.take_over(from, &Entries::read(log), || new.of(place.0, place.1));
-        if done && from.size() != to.size() {
-            log.clear();
+        let log = old.get(line, slot);
+        let done = to.take_over(from, &Entries::read(log), at, || new.of(line, slot));
+        if done {
+            if from.size() != to.size() {
+                log.clear();
+            }
+            let fresh_from = Entries::read(new.get(line, slot)).fresh_from();
+            self.lines[line].set_state(slot, Word { low: fresh_from, high: 0 });
         }
         done
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rate_core::algorithm::{AlgorithmName, AnyAlgorithm, FixedWindow};
+use rate_core::algorithm::{AlgorithmName, AnyAlgorithm, FixedWindow, SlidingLog};
 use rate_core::{KeyedLimiter, ManualClock, Quota, Timestamp};
 
 use super::random::Random;
@@ -140,4 +140,21 @@ fn whoever_takes_nothing_elsewhere_is_no_worse_off_than_who_stayed() {
             }
         }
     }
+}
+
+#[test]
+fn a_log_whose_period_changes_gives_its_units_back() {
+    // Each change counted them as taken then: while the period changed three times a minute they never expired.
+    let minute = AnyAlgorithm::from(SlidingLog::new(Quota::per_minute(10)));
+    let longer: AnyAlgorithm = "10/2min sliding-log".parse().expect("a limit");
+    let mut limiter = limiter(minute);
+    assert!(limiter.check_n_at(KEY, 10, at(0)).is_allowed());
+    // A third of their period goes in the first twenty seconds, a sixth in the next. And back in the longer one they are there no less
+    // than if they had stayed.
+    for (seconds, limit, left) in [(20, longer, 80), (40, minute, 30), (60, longer, 40), (80, minute, 10)] {
+        limiter = limiter.with_limit_at(limit, at(seconds));
+        let wait = limiter.check_at(KEY, at(seconds)).retry_after();
+        assert_eq!(wait, Some(Duration::from_secs(left)), "since {seconds} s");
+    }
+    assert!(limiter.check_n_at(KEY, 10, at(90)).is_allowed());
 }

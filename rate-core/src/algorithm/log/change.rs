@@ -97,21 +97,30 @@ impl<R: RingMut> Entries<R> {
 
     /// Writes the same shares of the limit `to` into `ring`, which may be the one that they are read from: what is left of `from`
     /// at any instant is the same part of it, rounded up, and a penalty stays one.
-    pub(crate) fn scale_to(&self, from: u64, to: u64, ring: &mut impl RingMut) {
-        let Header { head, len, units, last, .. } = self.header;
+    ///
+    /// `later` says when what expires at an instant does so in the new limit; what is before `start` is left out.
+    pub(crate) fn scale_to(
+        &self,
+        (from, to): (u64, u64),
+        start: usize,
+        later: impl Fn(u64) -> u64,
+        ring: &mut impl RingMut,
+    ) {
+        let Header { head, len, units, last, newest, .. } = self.header;
+        let (last, newest) = (later(last), later(newest));
         if units > from {
             // It is in the first place, which every ring has.
             ring.set_instant(head, last);
-            ring.set_header(Header { units: to + 1, ..self.header }.pack());
+            ring.set_header(Header { units: to + 1, oldest: last, last, newest, ..self.header }.pack());
             return;
         }
         // Counted from the last unit on, which keeps its place: each is as late as what it is the share of.
-        let scaled = (units * to).div_ceil(from);
+        let scaled = ((len - start) as u64 * to).div_ceil(from);
         let last_place = ring.capacity() - 1;
         let place = |index: u64| (head + len).wrapping_sub(1 + index as usize) & last_place;
         let mut scale = |index: u64| {
             let expiry = self.get(len - 1 - (index * from / to) as usize);
-            ring.set_instant(place(index), expiry);
+            ring.set_instant(place(index), later(expiry));
         };
         // Nothing is overwritten that is still to be read.
         if to > from {
@@ -121,7 +130,7 @@ impl<R: RingMut> Entries<R> {
         }
         let head = place(scaled - 1);
         let (len, oldest) = (scaled as usize, ring.instant(head));
-        ring.set_header(Header { head, len, units: scaled, oldest, ..self.header }.pack());
+        ring.set_header(Header { head, len, units: scaled, oldest, last, newest }.pack());
     }
 
     /// Writes the same into a ring of the same size.

@@ -40,8 +40,9 @@ impl AnyModel {
     ///   they can have been taken, if `at` is late or the key was penalized or owes more than a whole bucket. Between windows
     ///   they are a penalty still, of which nothing is given back.
     /// * An idle key stays idle, and to a request that is late is as spent as it was.
-    /// * A counter that becomes one of the same period keeps the share of each window, rounded up; and a log, at each instant, the
-    ///   share that still counts.
+    /// * A counter that becomes one of the same period keeps the share of each window, rounded up.
+    /// * A log that becomes one keeps the share that counts, and of each unit in it the part of its period that is left; in one of
+    ///   the same period it counts as long as before.
     ///
     /// # Examples
     ///
@@ -64,8 +65,8 @@ impl AnyModel {
                 (Self::Counter(from), Self::Counter(next)) if next.has_windows_of(from) => {
                     Self::Counter(next.with_shares_of(from))
                 }
-                (Self::Log(from), Self::Log(next)) if next.can_take_over(from) => {
-                    Self::Log(next.with_shares_of(from))
+                (Self::Log(from), Self::Log(next)) if next.can_take_over(from, at.as_nanos()) => {
+                    Self::Log(next.with_shares_of(from, at.as_nanos()))
                 }
                 (_, next) => next.with_units_of(self, at),
             },

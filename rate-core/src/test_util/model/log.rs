@@ -71,21 +71,30 @@ impl Log {
         }
     }
 
-    /// Whether units of `from` count as long as its own, and there are any.
-    pub(super) fn can_take_over(&self, from: &Self) -> bool {
-        self.period == from.period && from.used(0) > 0
+    /// Whether units of `from` that count at `at` can be its own: there are any, and no penalty but for as long as before.
+    pub(super) fn can_take_over(&self, from: &Self, at: u64) -> bool {
+        if self.period == from.period { from.used(0) > 0 } else { (1..=from.limit).contains(&from.used(at)) }
     }
 
-    /// With the share that counts of another limit, at each instant.
-    pub(super) fn with_shares_of(mut self, from: &Self) -> Self {
+    /// With the share that counts of another limit, at each instant; of a unit as much of its period is left as was at `at`.
+    pub(super) fn with_shares_of(mut self, from: &Self, at: u64) -> Self {
         let share = |taken: u64| match taken {
             // A penalty stays one.
             all if all > from.limit => self.limit + 1,
             taken => (u128::from(taken) * u128::from(self.limit)).div_ceil(from.limit.into()) as u64,
         };
-        let mut left = from.used(0);
-        for (until, units) in &from.taken[from.counting(0)..] {
-            self.taken.push((*until, share(left) - share(left - units)));
+        // Late requests of the same period find what has expired by now.
+        let at = if self.period == from.period { 0 } else { from.as_of(at) };
+        let stretched = |until: u64| match self.period == from.period {
+            true => until,
+            false => {
+                let left = u128::from(until - at) * u128::from(self.period);
+                u64::try_from(u128::from(at) + left.div_ceil(from.period.into())).unwrap_or(u64::MAX)
+            }
+        };
+        let mut left = from.used(at);
+        for (until, units) in &from.taken[from.counting(at)..] {
+            self.taken.push((stretched(*until), share(left) - share(left - units)));
             left -= units;
         }
         self

@@ -13,7 +13,7 @@ pub(super) struct Elsewhere {
 
 /// Whether what was used of `left` may come back sooner in `next`.
 pub(super) fn is_sooner(next: &AnyAlgorithm, left: &AnyAlgorithm) -> bool {
-    use AlgorithmName::{Gcra, LeakyBucket};
+    use AlgorithmName::{Gcra, LeakyBucket, SlidingLog};
     let is_bucket = |limit: &AnyAlgorithm| matches!(limit.name(), Gcra | LeakyBucket);
     if is_bucket(next) && is_bucket(left) {
         let time = |limit: &AnyAlgorithm| {
@@ -21,6 +21,9 @@ pub(super) fn is_sooner(next: &AnyAlgorithm, left: &AnyAlgorithm) -> bool {
             (u128::from(quota.burst_size()) * quota.period().as_nanos() / u128::from(quota.limit())).max(1)
         };
         return time(next) < time(left);
+    }
+    if [next, left].map(AnyAlgorithm::name) == [SlidingLog; 2] {
+        return next.quota().period() < left.quota().period();
     }
     let windows = |limit: &AnyAlgorithm| {
         let is_staggered = limit.to_string().ends_with("staggered");

@@ -68,7 +68,7 @@ fn shares_of_another_limit_are_those_that_were_left_at_any_instant() {
             continue;
         }
         let (before, [used, _, last], newest) = units(log);
-        Entries::read(log).scale_to(from, to, &mut { target });
+        Entries::read(log).scale_to((from, to), 0, |expiry| expiry, &mut { target });
         let (after, ends, newest_after) = units(target);
         assert_eq!(newest_after, newest);
         if used > from {
