@@ -144,8 +144,15 @@ impl Gcra {
 
     /// Units that are used at `at`, in 65,536ths of one: what quotas of different rates have in common.
     pub(crate) fn units_used(&self, state: Tat, at: u64) -> u64 {
-        let parts = u128::from(state.ahead_of(at).up()) * u128::from(self.parts.get());
-        u64::try_from((parts << 16) / u128::from(self.interval.get())).unwrap_or(u64::MAX)
+        let ahead = state.ahead_of(at).up();
+        match ahead.checked_mul(self.parts.get()) {
+            // Three days of nanoseconds: in 64 bits that is quicker, and a newcomer to a full table asks of eighty keys.
+            Some(parts) if parts < 1 << 48 => (parts << 16) / self.interval,
+            _ => {
+                let parts = u128::from(ahead) * u128::from(self.parts.get());
+                u64::try_from((parts << 16) / u128::from(self.interval.get())).unwrap_or(u64::MAX)
+            }
+        }
     }
 
     /// The bounds where the last of `limit` units that pass one interval apart may be a burst.

@@ -24,6 +24,9 @@ pub(super) struct Elsewhere {
 /// In which it is written down.
 pub(super) const WORDS: usize = 7;
 
+/// The word that is the tick at which nothing is left.
+pub(super) const UNTIL: usize = 0;
+
 impl Elsewhere {
     pub(super) fn pack(self) -> [u64; WORDS] {
         let [[a, b, c], [d, e, f]] = self.residues.map(Residue::pack);
@@ -57,18 +60,14 @@ impl Elsewhere {
                 [longest, middle.over(shortest, at)]
             }
         };
-        Self { residues, taken: if taken > at { taken } else { 0 } }
+        let is_any = residues[0].until > 0;
+        Self { residues, taken: if taken > at && is_any { taken } else { 0 } }
     }
 
     /// The largest share that is left at `at`.
     pub(super) fn share(self, at: u64) -> Share {
         let [one, another] = self.residues.map(|residue| residue.share(at));
         if is_more(another, one) { another } else { one }
-    }
-
-    /// The tick at which nothing is left.
-    pub(super) fn until(self) -> u64 {
-        self.residues[0].until
     }
 }
 

@@ -137,8 +137,7 @@ impl Table {
         (line, slot): (usize, usize),
         fresh_from: u64,
     ) -> u64 {
-        let until = numbers.elsewhere(line, slot).until();
-        fresh_from.max(rate.time_of(self.lines[line].tag(slot), until))
+        fresh_from.max(rate.time_of(self.lines[line].tag(slot), numbers.until(line, slot)))
     }
 
     /// Puts a newcomer in the place of whoever is there.

@@ -97,7 +97,9 @@ pub(super) fn is_more(one: Share, other: Share) -> bool {
 fn narrow(part: u128, whole: u128, bits: u32) -> Share {
     let further = (u128::BITS - whole.leading_zeros()).saturating_sub(bits);
     let whole = whole >> further;
-    (part.div_ceil(1 << further).min(whole) as u64, whole as u64)
+    // Rounded up. At most the whole, so there is room.
+    let part = (part + ((1 << further) - 1)) >> further;
+    (part.min(whole) as u64, whole as u64)
 }
 
 #[cfg(all(test, not(loom)))]

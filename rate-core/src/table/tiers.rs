@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::elsewhere::{Elsewhere, WORDS};
+use super::elsewhere::{Elsewhere, UNTIL, WORDS};
 use super::line::SLOTS;
 use super::rate::{Rate, Rates};
 use super::{Table, ignore_poison};
@@ -52,17 +52,26 @@ impl Registry {
 #[derive(Debug)]
 pub(super) struct Numbers {
     quotas: Box<[AtomicU32]>,
-    /// Of a line, once one of its keys has left a limit of which it had used anything.
-    elsewhere: Box<[OnceLock<Box<Words>>]>,
+    elsewhere: Box<[Left]>,
 }
 
+/// What the keys of a line have used elsewhere.
+#[derive(Debug, Default)]
+struct Left {
+    /// The tick from which on none of them has: whoever looks for room asks this of fourteen lines.
+    until: AtomicU64,
+    /// From when on one of them has left a limit of which it had used anything.
+    words: OnceLock<Box<Words>>,
+}
+
+/// The words of each slot.
 type Words = [[AtomicU64; WORDS]; SLOTS];
 
 impl Numbers {
     pub(super) fn new(lines: usize) -> Self {
         Self {
             quotas: (0..lines * SLOTS).map(|_| AtomicU32::new(0)).collect(),
-            elsewhere: (0..lines).map(|_| OnceLock::new()).collect(),
+            elsewhere: (0..lines).map(|_| Left::default()).collect(),
         }
     }
 
@@ -72,8 +81,20 @@ impl Numbers {
     }
 
     pub(super) fn elsewhere(&self, line: usize, slot: usize) -> Elsewhere {
-        let Some(words) = self.elsewhere[line].get() else { return Elsewhere::default() };
+        let Some(words) = self.elsewhere[line].words.get() else { return Elsewhere::default() };
         Elsewhere::unpack(words[slot].each_ref().map(|word| word.load(Ordering::Relaxed)))
+    }
+
+    /// The tick from which on a key has used nothing elsewhere.
+    #[inline]
+    pub(super) fn until(&self, line: usize, slot: usize) -> u64 {
+        self.elsewhere[line].words.get().map_or(0, |words| words[slot][UNTIL].load(Ordering::Relaxed))
+    }
+
+    /// Whether no key in a line has used anything elsewhere by `now`.
+    #[inline]
+    pub(super) fn is_over(&self, line: usize, now: u64) -> bool {
+        self.elsewhere[line].until.load(Ordering::Relaxed) <= now
     }
 
     pub(super) fn set_quota(&self, line: usize, slot: usize, number: u32) {
@@ -81,14 +102,17 @@ impl Numbers {
     }
 
     pub(super) fn set_elsewhere(&self, line: usize, slot: usize, elsewhere: Elsewhere) {
-        let words = match self.elsewhere[line].get() {
+        let Left { until, words } = &self.elsewhere[line];
+        let words = match words.get() {
             None if elsewhere == Elsewhere::default() => return,
-            None => self.elsewhere[line].get_or_init(Numbers::words),
+            None => words.get_or_init(Numbers::words),
             Some(words) => words,
         };
         for (word, value) in words[slot].iter().zip(elsewhere.pack()) {
             word.store(value, Ordering::Relaxed);
         }
+        let latest = words.iter().map(|words| words[UNTIL].load(Ordering::Relaxed)).max();
+        until.store(latest.unwrap_or(0), Ordering::Relaxed);
     }
 
     fn words() -> Box<Words> {
@@ -98,17 +122,21 @@ impl Numbers {
     /// Begins a key that is new.
     pub(super) fn begin(&self, line: usize, slot: usize, number: u32) {
         self.set_quota(line, slot, number);
-        self.set_elsewhere(line, slot, Elsewhere::default());
+        if !self.is_over(line, 0) {
+            self.set_elsewhere(line, slot, Elsewhere::default());
+        }
     }
 
     /// Copies what there is of a key to another slot.
     pub(super) fn copy(&self, from: (usize, usize), to: (usize, usize)) {
         self.set_quota(to.0, to.1, self.get(from.0, from.1));
-        self.set_elsewhere(to.0, to.1, self.elsewhere(from.0, from.1));
+        if !self.is_over(from.0, 0) || !self.is_over(to.0, 0) {
+            self.set_elsewhere(to.0, to.1, self.elsewhere(from.0, from.1));
+        }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let lines = self.elsewhere.iter().filter(|words| words.get().is_some()).count();
+        let lines = self.elsewhere.iter().filter(|left| left.words.get().is_some()).count();
         size_of_val(&*self.quotas) + size_of_val(&*self.elsewhere) + lines * size_of::<Words>()
     }
 }

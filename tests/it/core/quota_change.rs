@@ -219,7 +219,7 @@ fn a_quota_that_changes_to_and_fro_is_no_fresh_burst() {
         size = size.max(limiter.allocated_bytes());
     }
     assert_eq!(taken, 10);
-    let beside = 6 * 4 + 16 + 6 * 7 * 8;
+    let beside = 6 * 4 + 24 + 6 * 7 * 8;
     assert_eq!(size, small(slow).allocated_bytes() + 25 * beside, "once, and beside each of 25 lines");
     let day = NOW.saturating_add(Duration::from_secs(86_400) - Duration::from_nanos(1));
     assert_eq!(limiter.take_up_to_at("eve", 10, day), 9);
@@ -228,7 +228,7 @@ fn a_quota_that_changes_to_and_fro_is_no_fresh_burst() {
     let limiter = small(slow);
     let before = limiter.allocated_bytes();
     let limiter = limiter.with_quota_at(fast, NOW).with_quota_at(slow, NOW);
-    assert_eq!(limiter.allocated_bytes(), before + 25 * (6 * 4 + 16));
+    assert_eq!(limiter.allocated_bytes(), before + 25 * (6 * 4 + 24));
     let limiter = small(Quota::per_minute(10));
     assert!(limiter.check_at("eve", NOW).is_allowed());
     let raised = limiter.with_quota_at(Quota::per_minute(1_000), NOW);

@@ -29,7 +29,7 @@ fn two_limits_are_remembered_as_they_were() {
     assert_eq!(both, Elsewhere::default().with(second, 0, 0).with(day, 0, 0), "in either order");
     let used = |at| units_of(both.share(at), 10);
     assert_eq!([0, SECOND - 1, SECOND, 24 * HOUR - 1, 24 * HOUR].map(used), [10, 10, 1, 1, 0]);
-    assert_eq!(both.until(), 24 * HOUR);
+    assert_eq!(both.pack()[UNTIL], 24 * HOUR);
     // What was remembered of a limit that is left again is part of what is left of it now.
     let more = window(3, 10, 24 * HOUR);
     assert_eq!(both.with(more, 0, HOUR), Elsewhere { residues: [more, Residue::default()], taken: 0 });

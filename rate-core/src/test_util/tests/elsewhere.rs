@@ -71,6 +71,9 @@ impl Elsewhere {
                 index += 1;
             }
         }
+        if self.rests.is_empty() {
+            self.taken = 0;
+        }
         self.rests.sort_by_key(|rest| core::cmp::Reverse(rest.until));
         if let [long, middle, short] = self.rests[..] {
             let time = |rest: Rest| u128::from(rest.until - at);
