@@ -36,14 +36,15 @@ impl AnyAlgorithm {
         }
     }
 
-    /// Whether what was used of `left` may come back sooner by this limit: for certain not in a bucket that fills no faster or a log
-    /// of no shorter a period, nor where it expires with the same windows. Any other window may be over at once.
+    /// Whether what was used of `left` may come back sooner by this limit: for certain not in a bucket that fills no faster, nor
+    /// where it expires with the same windows. Any other window may be over at once, and a longer log has what it found when it was
+    /// come to as long as that would have lasted.
     pub(crate) fn forgets_sooner_than(&self, left: &Self) -> bool {
         match (self, left) {
             (Self::FixedWindow(window), Self::FixedWindow(left)) => !window.has_windows_of(left),
             (Self::CalendarWindow(window), Self::CalendarWindow(left)) => !window.has_windows_of(left),
             (Self::SlidingWindow(window), Self::SlidingWindow(left)) => window.period() != left.period(),
-            (Self::SlidingLog(log), Self::SlidingLog(left)) => log.period() < left.period(),
+            (Self::SlidingLog(log), Self::SlidingLog(left)) => log.period() != left.period(),
             _ => match (self.intervals(), left.intervals()) {
                 (Some(gcra), Some(left)) => gcra.time_to_fill() < left.time_to_fill(),
                 _ => true,

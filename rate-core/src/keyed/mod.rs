@@ -221,7 +221,7 @@ impl<A: Kept> KeyedLimiter<A> {
     ///
     /// A change to a limit in which what was used may come back sooner allocates: ten bytes for each key of the capacity, once, and
     /// 336 for each six neighbours in the table of which one had used anything. That is any change but that of a bucket to
-    /// one that fills no faster, of a log to one of no shorter a period, or of windows to others of their period. A capacity that was not given stays
+    /// one that fills no faster, or of windows or a log to others of their period. A capacity that was not given stays
     /// what the first limit made it: a log that is raised to thousands of units takes as much memory for each of those keys.
     ///
     /// Of a [tier](Self::tier) nobody's limit changes: what is returned is another tier, and who is asked for through the old one is

@@ -41,19 +41,28 @@ impl AnyAlgorithm {
 }
 
 impl Table {
-    /// Takes the key in a slot from the limit it is written in to another; only while the line is locked.
-    pub(super) fn carry_over(&self, from: &Rate, to: &Rate, (line, slot): (usize, usize), at: u64) {
+    /// Takes the key in a slot from the limit it is written in to another; only while the line is locked. `changed` says when the limit
+    /// was changed last for everybody, before.
+    pub(super) fn carry_over(
+        &self,
+        from: &Rate,
+        to: &Rate,
+        (line, slot): (usize, usize),
+        at: u64,
+        changed: u64,
+    ) {
         let (tag, word) = (self.lines[line].tag(slot), self.lines[line].state(slot));
+        let elsewhere = self.numbers.get().map(|numbers| numbers.elsewhere(line, slot));
+        let came = elsewhere.map_or(0, |elsewhere| elsewhere.came).max(changed);
+        let is_used_at = |rate: &Rate, word, at| rate.algorithm.fresh_from_word(word) > rate.time_of(tag, at);
+        let at = if at < came && is_used_at(from, word, came) { came } else { at };
         let (log, own) = (self.log(from, line, slot), from.time_of(tag, at));
-        let elsewhere = self.numbers.get().map(|numbers| {
-            let elsewhere = numbers.elsewhere(line, slot);
-            if !to.algorithm.forgets_sooner_than(&from.algorithm) {
-                return elsewhere;
+        let left = elsewhere.map(|elsewhere| match to.algorithm.forgets_sooner_than(&from.algorithm) {
+            true => {
+                let taken = from.everybodys(tag, from.algorithm.last_taken(word, log, own));
+                elsewhere.with(from.algorithm.residue(word, log, own, at), taken, at)
             }
-            let taken = from.everybodys(tag, from.algorithm.last_taken(word, log, own));
-            let elsewhere = elsewhere.with(from.algorithm.residue(word, log, own, at), taken, at);
-            numbers.set_elsewhere(line, slot, elsewhere);
-            elsewhere
+            false => elsewhere,
         });
         let is_taken_over = match (&from.algorithm, &to.algorithm) {
             (AnyAlgorithm::SlidingLog(from), AnyAlgorithm::SlidingLog(to)) => {
@@ -67,9 +76,17 @@ impl Table {
             self.logs.clear(line, slot);
             self.write(to, (line, slot), carried.word, carried.change, own);
         }
-        if let Some(elsewhere) = elsewhere.filter(|_| from.algorithm.forgets_sooner_than(&to.algorithm)) {
-            self.keep_used(to, (line, slot), elsewhere, at);
+        let (Some(before), Some(mut left), Some(numbers)) = (elsewhere, left, self.numbers.get()) else {
+            return;
+        };
+        // But for what it has used in the limit it comes from, which it has taken along.
+        if from.algorithm.forgets_sooner_than(&to.algorithm) {
+            self.keep_used(to, (line, slot), before, at);
         }
+        if is_used_at(to, self.lines[line].state(slot), at) {
+            left.came = left.came.max(at);
+        }
+        numbers.set_elsewhere(line, slot, left);
     }
 
     /// Takes of a key that comes to `rate` at `at` what it has used elsewhere, where that is more than what it has used by now; only
@@ -98,7 +115,7 @@ impl Table {
                 for residue in elsewhere.residues.into_iter().filter(|residue| units(*residue) > 0) {
                     let until = residue.until.min(taken.saturating_add(log.period()));
                     let mut entries = Entries::read(self.logs.of(log, self.lines.len()).of(index, slot));
-                    entries.keep(all, log.period(), units(residue), until);
+                    entries.keep(all, units(residue), until);
                     line.set_state(slot, Word { low: entries.fresh_from(), high: 0 });
                 }
             }

@@ -19,10 +19,13 @@ pub(super) struct Elsewhere {
     pub(super) residues: [Residue; 2],
     /// When the last of it was taken, if that is yet to come: of a key that was penalized, or has promised what it will take.
     pub(super) taken: u64,
+    /// When it came here with anything used. It does not go before that: a late request would take it back to when it had not
+    /// yet used what it has.
+    pub(super) came: u64,
 }
 
 /// In which it is written down.
-pub(super) const WORDS: usize = 7;
+pub(super) const WORDS: usize = 8;
 
 /// The word that is the tick at which nothing is left.
 pub(super) const UNTIL: usize = 0;
@@ -30,11 +33,11 @@ pub(super) const UNTIL: usize = 0;
 impl Elsewhere {
     pub(super) fn pack(self) -> [u64; WORDS] {
         let [[a, b, c], [d, e, f]] = self.residues.map(Residue::pack);
-        [a, b, c, d, e, f, self.taken]
+        [a, b, c, d, e, f, self.taken, self.came]
     }
 
-    pub(super) fn unpack([a, b, c, d, e, f, taken]: [u64; WORDS]) -> Self {
-        Self { residues: [[a, b, c], [d, e, f]].map(Residue::unpack), taken }
+    pub(super) fn unpack([a, b, c, d, e, f, taken, came]: [u64; WORDS]) -> Self {
+        Self { residues: [[a, b, c], [d, e, f]].map(Residue::unpack), taken, came }
     }
 
     /// With what is left at `at` of one more limit, of which the last was taken at `taken`.
@@ -61,7 +64,7 @@ impl Elsewhere {
             }
         };
         let is_any = residues[0].until > 0;
-        Self { residues, taken: if taken > at && is_any { taken } else { 0 } }
+        Self { residues, taken: if taken > at && is_any { taken } else { 0 }, ..self }
     }
 
     /// The largest share that is left at `at`.

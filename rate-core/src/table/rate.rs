@@ -79,12 +79,14 @@ pub(super) struct Rates {
     pub(super) current: Rate,
     /// The one before and the instant of the announcement, for lines that are still written in it.
     previous: Option<(Rate, u64)>,
+    /// When the change before the last was complete.
+    changed: u64,
     pub(super) registry: Registry,
 }
 
 impl Rates {
     pub(super) fn new(rate: &Rate) -> Self {
-        Self { current: rate.clone(), previous: None, registry: Registry::default() }
+        Self { current: rate.clone(), previous: None, changed: 0, registry: Registry::default() }
     }
 
     pub(super) fn tier(&self, gcra: Gcra, tier: u32) -> Rate {
@@ -137,8 +139,12 @@ impl Table {
     /// Makes `algorithm` the current limit, in which no line is written yet.
     fn announce(&self, algorithm: AnyAlgorithm, now: u64) -> Rate {
         let mut rates = ignore_poison(self.rates.write());
-        // Relaxed: published by the unlocking of the rates.
-        self.since.store(u64::MAX, Ordering::Relaxed);
+        // Relaxed: published by the unlocking of the rates, and stored by nobody but who is changing the limit.
+        let since = self.since.swap(u64::MAX, Ordering::Relaxed);
+        if since < u64::MAX {
+            // Or else a clock has panicked.
+            rates.changed = rates.changed.max(since.saturating_sub(1));
+        }
         let rate = Rate::of(algorithm, rates.current.epoch.next(), 0);
         rates.previous = Some((core::mem::replace(&mut rates.current, rate.clone()), now));
         rate
@@ -229,7 +235,7 @@ impl Table {
         if next_number == number && (number > 0 || epoch.untiered() == current.epoch) {
             return;
         }
-        self.carry_over(&Rate::new(from), &Rate::new(to), (line, slot), at);
+        self.carry_over(&Rate::new(from), &Rate::new(to), (line, slot), at, rates.changed);
     }
 }
 

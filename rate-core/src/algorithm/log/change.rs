@@ -71,13 +71,12 @@ impl<R: RingMut> Entries<R> {
     }
 
     /// Counts at least `units`, from one to the limit, until the tick `until`, and what counts later or besides as before.
-    pub(crate) fn keep(&mut self, limit: u64, period: u64, units: u64, until: u64) {
+    pub(crate) fn keep(&mut self, limit: u64, units: u64, until: u64) {
         let Header { head, len, last, newest, .. } = self.header;
         if self.header.units > limit {
             // There is one instant for all of a penalty.
             return self.fill(limit, until.max(last));
         }
-        let newest = newest.max(until);
         let units = units as usize;
         let added = units.saturating_sub(len);
         // In front of those that expire first.
@@ -87,12 +86,10 @@ impl<R: RingMut> Entries<R> {
             let expiry = if index < added { 0 } else { self.get(index) };
             self.set(index, expiry.max(until));
         }
-        // What had expired when the last of it was taken has expired for late requests too.
-        let expired = self.first(0, |expiry| expiry <= newest.saturating_sub(period));
-        let len = self.header.len - expired;
-        self.header.head = self.place(expired);
-        let (oldest, last) = if len > 0 { (self.get(0), self.get(len - 1)) } else { (0, 0) };
-        self.set_header(Header { len, units: len as u64, oldest, last, newest, ..self.header });
+        let len = self.header.len;
+        let (oldest, last) = (self.get(0), self.get(len - 1));
+        let newest = newest.max(until);
+        self.set_header(Header { units: len as u64, oldest, last, newest, ..self.header });
     }
 
     /// Writes the same shares of the limit `to` into `ring`, which may be the one that they are read from: what is left of `from`

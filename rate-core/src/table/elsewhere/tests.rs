@@ -25,14 +25,17 @@ fn two_limits_are_remembered_as_they_were() {
     let day = window(1, 10, 24 * HOUR);
     let second = window(5, 5, SECOND);
     let both = Elsewhere::default().with(day, 0, 0).with(second, 0, 0);
-    assert_eq!(both, Elsewhere { residues: [day, second], taken: 0 });
+    assert_eq!(both, Elsewhere { residues: [day, second], ..Elsewhere::default() });
     assert_eq!(both, Elsewhere::default().with(second, 0, 0).with(day, 0, 0), "in either order");
     let used = |at| units_of(both.share(at), 10);
     assert_eq!([0, SECOND - 1, SECOND, 24 * HOUR - 1, 24 * HOUR].map(used), [10, 10, 1, 1, 0]);
     assert_eq!(both.pack()[UNTIL], 24 * HOUR);
     // What was remembered of a limit that is left again is part of what is left of it now.
     let more = window(3, 10, 24 * HOUR);
-    assert_eq!(both.with(more, 0, HOUR), Elsewhere { residues: [more, Residue::default()], taken: 0 });
+    assert_eq!(
+        both.with(more, 0, HOUR),
+        Elsewhere { residues: [more, Residue::default()], ..Elsewhere::default() }
+    );
     // A new key has left nothing.
     assert_eq!(both.with(Residue::default(), 0, 0), both);
     assert_eq!(both.with(Residue::default(), 0, 24 * HOUR), Elsewhere::default());
@@ -89,5 +92,6 @@ fn what_is_taken_in_time_to_come_is_known_until_then() {
     // Of a key that has used nothing, nothing is taken.
     assert_eq!(Elsewhere::default().with(Residue::default(), 90, 10).taken, 0);
     assert_eq!(Elsewhere::default().with(window(5, 5, 10), 90, 10).taken, 0);
+    let all = Elsewhere { came: 8, ..all };
     assert_eq!(Elsewhere::unpack(all.pack()), all);
 }

@@ -147,7 +147,7 @@ impl AnyModel {
     }
 
     /// The first tick at which nothing tells that anything was ever taken.
-    fn fresh_from(&self) -> u64 {
+    pub(in crate::test_util) fn fresh_from(&self) -> u64 {
         match self {
             Self::Bucket(bucket) => bucket.backlog(0).gone_by(),
             Self::Queue(queue) => queue.fresh_from(),

@@ -38,6 +38,8 @@ pub struct Log {
     period: u64,
     /// Until when they count, in order, and the units.
     taken: Vec<(u64, u64)>,
+    /// What had expired by then has been forgotten, and counts for no late request.
+    forgotten: u64,
     /// Everything is refused before this tick if nothing is written down.
     refused_until: u64,
 }
@@ -46,7 +48,13 @@ impl Log {
     /// An empty log.
     #[must_use]
     pub fn new(quota: Quota) -> Self {
-        Self { limit: quota.limit(), period: quota.period_nanos(), taken: Vec::new(), refused_until: 0 }
+        Self {
+            limit: quota.limit(),
+            period: quota.period_nanos(),
+            taken: Vec::new(),
+            forgotten: 0,
+            refused_until: 0,
+        }
     }
 
     /// Empty, but refused everything before the tick `instant`.
@@ -84,7 +92,7 @@ impl Log {
             taken => (u128::from(taken) * u128::from(self.limit)).div_ceil(from.limit.into()) as u64,
         };
         // Late requests of the same period find what has expired by now.
-        let at = if self.period == from.period { 0 } else { from.as_of(at) };
+        let at = if self.period == from.period { 0 } else { from.decided_at(at) };
         let stretched = |until: u64| match self.period == from.period {
             true => until,
             false => {
@@ -92,6 +100,7 @@ impl Log {
                 u64::try_from(u128::from(at) + left.div_ceil(from.period.into())).unwrap_or(u64::MAX)
             }
         };
+        self.forgotten = if self.period == from.period { from.forgotten } else { 0 };
         let mut left = from.used(at);
         for (until, units) in &from.taken[from.counting(at)..] {
             self.taken.push((stretched(*until), share(left) - share(left - units)));
@@ -127,8 +136,13 @@ impl Log {
         self.taken.last().map_or(0, |(until, _)| *until)
     }
 
-    /// The instant as of which a request at `now` is decided: a late one, as of the newest admission.
+    /// The instant as of which what counts at `now` is counted.
     fn as_of(&self, now: u64) -> u64 {
+        now.max(self.forgotten)
+    }
+
+    /// The instant as of which a request at `now` is decided: a late one, as of the newest admission.
+    fn decided_at(&self, now: u64) -> u64 {
         now.max(self.newest().saturating_sub(self.period))
     }
 
@@ -201,6 +215,7 @@ impl Model for Log {
     fn take(&mut self, units: u64, now: Timestamp) {
         let until = now.as_nanos().saturating_add(self.period);
         self.taken.push((until.max(self.newest()), units));
+        self.forgotten = self.forgotten.max(now.as_nanos());
     }
 
     fn penalize(&mut self, time: Duration, now: Timestamp) {
@@ -210,12 +225,13 @@ impl Model for Log {
 
     fn reset(&mut self) {
         self.taken.clear();
+        self.forgotten = 0;
         self.refused_until = 0;
     }
 
     fn refund(&mut self, units: u64, charged: Timestamp, now: Timestamp) -> Option<u64> {
         let mut left = units;
-        let as_of = self.as_of(now.as_nanos());
+        let as_of = self.decided_at(now.as_nanos());
         let Some(until) = charged.as_nanos().checked_add(self.period) else { return Some(0) };
         if until <= as_of || self.is_penalized(as_of) {
             // It has come back by itself, and what is there was taken since; or the key is penalized.

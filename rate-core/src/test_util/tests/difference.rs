@@ -80,6 +80,8 @@ impl Run<'_> {
         let mut timeline = Timeline::new(&mut random, self.instants, quota.limit(), quota.period_nanos());
         let mut tally = Tally::default();
         let mut history = Vec::new();
+        // The latest instant of a change.
+        let mut changed = 0;
         for step in 0..self.steps {
             if timeline.is_over() {
                 break;
@@ -94,9 +96,10 @@ impl Run<'_> {
                     let left = core::mem::replace(&mut limit, next.into());
                     // A limit that is what it was changes nothing.
                     for (index, key) in keys.iter_mut().enumerate().filter(|_| is_another) {
-                        key.modelled.change((&left, &limit), (self.model)(limit, index), now);
+                        key.modelled.change((&left, &limit), (self.model)(limit, index), now, changed);
                         key.modelled.changed = Some(now);
                     }
+                    changed = if is_another { now.max(changed) } else { changed };
                     tally.changed += 1;
                     history.push((now, Event::Changed(next)));
                     continue;

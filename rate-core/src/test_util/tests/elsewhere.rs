@@ -9,11 +9,13 @@ use crate::test_util::model::returning::{Rest, rounded};
 pub(super) struct Elsewhere {
     rests: Vec<Rest>,
     taken: u64,
+    /// When the key came with anything used to where it is.
+    came: u64,
 }
 
 /// Whether what was used of `left` may come back sooner in `next`.
 pub(super) fn is_sooner(next: &AnyAlgorithm, left: &AnyAlgorithm) -> bool {
-    use AlgorithmName::{Gcra, LeakyBucket, SlidingLog};
+    use AlgorithmName::{Gcra, LeakyBucket};
     let is_bucket = |limit: &AnyAlgorithm| matches!(limit.name(), Gcra | LeakyBucket);
     if is_bucket(next) && is_bucket(left) {
         let time = |limit: &AnyAlgorithm| {
@@ -21,9 +23,6 @@ pub(super) fn is_sooner(next: &AnyAlgorithm, left: &AnyAlgorithm) -> bool {
             (u128::from(quota.burst_size()) * quota.period().as_nanos() / u128::from(quota.limit())).max(1)
         };
         return time(next) < time(left);
-    }
-    if [next, left].map(AnyAlgorithm::name) == [SlidingLog; 2] {
-        return next.quota().period() < left.quota().period();
     }
     let windows = |limit: &AnyAlgorithm| {
         let is_staggered = limit.to_string().ends_with("staggered");
@@ -33,21 +32,28 @@ pub(super) fn is_sooner(next: &AnyAlgorithm, left: &AnyAlgorithm) -> bool {
 }
 
 impl Elsewhere {
-    /// Changes a key that is left in one limit and found in another.
+    /// Changes a key that is left in one limit and found in another. The limit was changed last for everybody at `changed`.
     pub(super) fn change(
         &mut self,
         model: &mut AnyModel,
-        change: impl FnOnce(&mut AnyModel),
+        change: impl FnOnce(&mut AnyModel, u64),
         (left, next): (&AnyAlgorithm, &AnyAlgorithm),
         at: u64,
+        changed: u64,
     ) {
-        if is_sooner(next, left) {
-            let (rest, taken) = model.rest(at);
-            self.leave(rest, taken, at);
-        }
-        change(model);
+        // Not before it came, or before everybody did: it had not used then what it has.
+        let came = self.came.max(changed);
+        let at = if at < came && model.fresh_from() > came { came } else { at };
+        let (rest, taken) = model.rest(at);
+        change(model, at);
         if is_sooner(left, next) {
             model.find(&self.rests, self.taken, at);
+        }
+        if is_sooner(next, left) {
+            self.leave(rest, taken, at);
+        }
+        if model.fresh_from() > at {
+            self.came = self.came.max(at);
         }
     }
 

@@ -67,10 +67,16 @@ impl Modelled {
         Self { model, places: Vec::new(), elsewhere: Elsewhere::default(), changed: None }
     }
 
-    /// From one limit to another, of which `next` is the model.
-    pub(super) fn change(&mut self, limits: (&AnyAlgorithm, &AnyAlgorithm), next: AnyModel, at: u64) {
-        let change = |model: &mut AnyModel| model.change(next, Timestamp::from_nanos(at));
-        self.elsewhere.change(&mut self.model, change, limits, at);
+    /// From one limit to another, of which `next` is the model, where everybody's was changed last at `changed`.
+    pub(super) fn change(
+        &mut self,
+        limits: (&AnyAlgorithm, &AnyAlgorithm),
+        next: AnyModel,
+        at: u64,
+        changed: u64,
+    ) {
+        let change = |model: &mut AnyModel, at| model.change(next, Timestamp::from_nanos(at));
+        self.elsewhere.change(&mut self.model, change, limits, at, changed);
         self.places.fill(None);
     }
 

@@ -59,7 +59,7 @@ fn compare(seed: u64) -> u64 {
             Operation::Refund { .. } if next != *quota => Found::Units(0),
             _ => {
                 if next != *quota {
-                    modelled.change((&(*quota).into(), &next.into()), model(next), now);
+                    modelled.change((&(*quota).into(), &next.into()), model(next), now, 0);
                     (*quota, changed) = (next, changed + 1);
                 }
                 modelled.run(operation, now)
