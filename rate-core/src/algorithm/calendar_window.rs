@@ -134,6 +134,15 @@ impl CalendarWindow {
         self.origin() == other.origin()
     }
 
+    /// The ticks of the longest window.
+    pub(crate) const fn longest(&self) -> u64 {
+        match self.calendar {
+            Calendar::Day => self.day,
+            // Not more than there are: checked when it is made.
+            Calendar::Month => 31 * self.day,
+        }
+    }
+
     /// Whether the windows are the same, whatever fits into them.
     pub(crate) fn has_windows_of(&self, other: &Self) -> bool {
         (self.calendar, self.day) == (other.calendar, other.day) && self.is_aligned_with(other)

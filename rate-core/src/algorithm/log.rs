@@ -170,6 +170,12 @@ impl<R: Ring> Entries<R> {
         self.header.newest
     }
 
+    /// What tells a log from any that the same key can have come from it by taking something.
+    pub(crate) fn mark(&self) -> (u64, u64) {
+        let [range, _, _, newest] = self.header.pack();
+        (newest, range)
+    }
+
     /// Whether there was never anything written down.
     pub(crate) fn is_new(&self) -> bool {
         self.header == Header::default()

@@ -16,6 +16,8 @@ use crate::algorithm::{
 #[cfg(feature = "std")]
 pub(crate) use log::read as log_header;
 pub(crate) use log::{AtomicLog, no_log, ring};
+#[cfg(feature = "std")]
+pub(crate) use slot::Mark;
 
 /// An algorithm that the limiters of this crate can count by.
 ///

@@ -3,6 +3,13 @@
 use super::{AtomicLog, Change, Operation, Outcome, no_log};
 use crate::algorithm::{Algorithm, AnyAlgorithm, Engine, Entries, Gcra, Packed, Word};
 
+/// A state that is told from others, and never all zeros.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) low: u64,
+    pub(crate) high: u64,
+}
+
 impl AnyAlgorithm {
     /// The first tick of the key's own time from which its state cannot be told from a fresh one.
     pub(crate) fn fresh_from_word(&self, word: Word) -> u64 {
@@ -33,6 +40,30 @@ impl AnyAlgorithm {
         match self {
             Self::SlidingWindow(window) => window.fresh_at(instant, by),
             _ => self.word_full_until(instant),
+        }
+    }
+
+    /// What tells a state from any other that the same key can have come from it by taking something.
+    pub(crate) fn mark(&self, word: Word, log: AtomicLog<'_>) -> Mark {
+        let entries = Entries::read(log);
+        match self {
+            Self::SlidingLog(_) if !entries.is_new() => {
+                let (low, high) = entries.mark();
+                Mark { low, high }
+            }
+            _ => Mark { low: word.low, high: 1 << 32 | u64::from(word.high) },
+        }
+    }
+
+    /// Ticks after which nothing is left of what is used, if that is everything, and was taken last by now.
+    pub(crate) fn time_to_reset(&self) -> u64 {
+        match self {
+            Self::Gcra(gcra) => gcra.time_to_fill(),
+            Self::LeakyBucket(bucket) => bucket.gcra().time_to_fill(),
+            Self::FixedWindow(window) => window.period(),
+            Self::CalendarWindow(window) => window.longest(),
+            Self::SlidingWindow(window) => window.period().saturating_mul(2),
+            Self::SlidingLog(log) => log.period(),
         }
     }
 
@@ -67,12 +98,6 @@ impl AnyAlgorithm {
             let state = from.carry_over(next, from.unpack(word), at.0);
             return (Outcome::of(next, (state, 0)), at.1);
         }
-        if let (Self::SlidingWindow(from), Self::SlidingWindow(next)) = (self, to) {
-            if from.period() == next.period() {
-                // Each window by itself, so that what fades goes on fading.
-                return (Outcome::of(next, (next.scaled(from, from.unpack(word)), 0)), at.1);
-            }
-        }
         let left = match self.intervals() {
             // What is in the queue, where the queue itself would say that nothing can pass.
             Some(gcra) => gcra.standing_word(word, at.0),
@@ -83,14 +108,7 @@ impl AnyAlgorithm {
         // At most all of it, so it fits.
         let units = used.div_ceil(all) as u64;
         if units == 0 {
-            // Not moved to `at`: an idle key has nothing to carry, and `at` may lie far ahead of everybody else's time. Nor past
-            // it: a queue is not wholly as good as new before the end of the tick in which it is idle.
-            let fresh_from = self.fresh_from_word(word).min(at.0);
-            let fresh_from = match at.1.checked_sub(at.0) {
-                Some(later) => fresh_from.saturating_add(later),
-                None => fresh_from.saturating_sub(at.0 - at.1),
-            };
-            return (Outcome::unchanged(to.word_fresh_at(fresh_from, at.1), Ok(0)), at.1);
+            return (self.left_idle(to, word, at), at.1);
         }
         let is_penalized = self.is_penalized(word, log, at.0);
         // A window would be over too early if it began before the one in which the units were taken.
@@ -105,6 +123,18 @@ impl AnyAlgorithm {
             Err(_) => Outcome::unchanged(to.word_full_until(u64::MAX), Ok(0)),
         };
         (carried, at)
+    }
+
+    /// The state in the limit `to` of a key in a state of which nothing counts, or is to count, at `at`.
+    pub(crate) fn left_idle(&self, to: &Self, word: Word, at: (u64, u64)) -> Outcome {
+        // Not moved to `at`: an idle key has nothing to carry, and `at` may lie far ahead of everybody else's time. Nor past
+        // it: a queue is not wholly as good as new before the end of the tick in which it is idle.
+        let fresh_from = self.fresh_from_word(word).min(at.0);
+        let fresh_from = match at.1.checked_sub(at.0) {
+            Some(later) => fresh_from.saturating_add(later),
+            None => fresh_from.saturating_sub(at.0 - at.1),
+        };
+        Outcome::unchanged(to.word_fresh_at(fresh_from, at.1), Ok(0))
     }
 
     /// The last instant at which what counts at `at` can have been taken: `at` itself, but for a timestamp that is late, or a

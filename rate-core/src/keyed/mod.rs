@@ -32,8 +32,8 @@ use crate::{Decision, Quota, Timestamp};
 /// # Memory
 ///
 /// `capacity` keys are guaranteed: of that many keys at work at once, fewer than one in a million loses its state. The
-/// table for them, 32 bytes per key, is allocated at once and never grows. Only sliding logs, and keys with quotas of their own,
-/// take [more](crate::algorithm#what-is-remembered-of-a-key): a check that is the first to need it allocates it.
+/// table for them, 32 bytes per key, is allocated at once and never grows. Only sliding logs, keys with quotas of their own, and
+/// limits that change take [more](crate::algorithm#what-is-remembered-of-a-key): a check that is the first to need it allocates it.
 ///
 /// Beyond the capacity a newcomer replaces a key that is as good as new, else the key whose loss admits least; a key at its
 /// limit therefore outlives a flood of keys with one request each. Not where one unit is all that tells it from them: under a
@@ -208,21 +208,23 @@ impl<A: Kept> KeyedLimiter<A> {
     /// Changes the limit for every clone, as of the clock's now, and returns a limiter made for the new one.
     ///
     /// Each key keeps the *share* it has used: half spent stays half spent, exhausted stays exhausted, and no change is a fresh
-    /// burst. From then on it gets back what the new limit gives back; but when it comes to one that gives back more slowly, it
-    /// finds at least as much used as if it had stayed where it was. So changing a limit to whatever else and back wins nothing,
-    /// for however long, of any algorithm. Nor does it cost a key anything that takes nothing meanwhile, but that a log remembers
-    /// all its units until the last of them has expired. A share is rounded up to a unit, or of a token bucket to a tick, so who
-    /// changes to and fro at once, many times, leaves less each time, and never more.
+    /// burst. From then on it gets back what the new limit gives back. A share is rounded up to a unit, or of a bucket to a tick.
+    ///
+    /// What a key has used under a limit is remembered when that changes, as it would come back there. So to and fro nobody wins
+    /// anything, for however long and by whatever algorithm: under each limit a key finds at least as much used as if it had
+    /// stayed where it used it, unless it has been elsewhere for so long that all of the new one would have come back. And who
+    /// takes nothing in between finds a limit as if it had never changed, if what was in between gives all of itself back no
+    /// later; but that a log remembers all its units until the last of them has expired.
     ///
     /// Of each unit in a log as much of its period is left in another log; and between two sliding windows of the same period each
-    /// counts as long as before. Else what windows and logs had counts as taken at the instant of the change, so a limit that
-    /// changes to another algorithm or period, and back, more often than once a period keeps it longer. Requests that run
-    /// meanwhile are decided by the old quota or the new one. A limit that is what it was changes nothing.
+    /// counts as long as before. Else what was used in windows and logs counts as taken at the instant of the change. Requests that
+    /// run meanwhile are decided by the old quota or the new one. A limit that is what it was changes nothing.
     ///
-    /// A change to a limit in which what was used may come back sooner allocates: ten bytes for each key of the capacity, once, and
-    /// 336 for each six neighbours in the table of which one had used anything. That is any change but that of a bucket to
-    /// one that fills no faster, or of windows or a log to others of their period. A capacity that was not given stays
-    /// what the first limit made it: a log that is raised to thousands of units takes as much memory for each of those keys.
+    /// Remembering takes memory: twelve bytes for each key of the capacity, once, and 528 for each six neighbours in the table of
+    /// which one had used anything. Not so a change of a bucket to one that fills no faster, or of windows or logs to others of
+    /// the same period, after which there is nothing to remember. A change to a log allocates what a
+    /// [log](crate::algorithm#what-is-remembered-of-a-key) takes at once; and a capacity that was not given stays what the first
+    /// limit made it: a log that is raised to thousands of units takes as much memory for each of those keys.
     ///
     /// Of a [tier](Self::tier) nobody's limit changes: what is returned is another tier, and who is asked for through the old one is
     /// counted by the old quota.

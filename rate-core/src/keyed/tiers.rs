@@ -11,10 +11,11 @@ impl KeyedLimiter {
     /// A limiter of the same keys in the same memory, which counts whoever it is asked for by `quota`: a tier.
     ///
     /// A key that is asked for through another one takes the share it has used along, and earns at the rate of the quota it was
-    /// last asked for in. And in one that is slower it finds at least as much used as if it had stayed where it used it. So a
-    /// change of plan is no fresh burst, nor is going back and forth, for however long: through each tier no more is admitted than
-    /// its [`bounds`](Self::bounds) say. Everything that this limiter can do a tier can, several limits at once included; but a tier
-    /// whose limit [changes](Self::with_limit) is another tier.
+    /// last asked for in, if only to be [peeked](Self::peek) at. And it finds at least as much used as if it had stayed where it
+    /// used it, unless it has been elsewhere for so long that all of this quota would have come back. So a change of plan is no
+    /// fresh burst, nor is going back and forth, for however long: through each tier no more is admitted than its
+    /// [`bounds`](Self::bounds) say. Who takes nothing in a faster tier finds the other as if it had never left. Everything that this
+    /// limiter can do a tier can, several limits at once included; but a tier whose limit [changes](Self::with_limit) is another tier.
     ///
     /// A [refund](Self::refund) or a cancellation gives nothing back through another tier than the key was last asked in. That
     /// a key was in another one in between and has come back is not known: what it earned there counts as if it had not been, so
@@ -22,8 +23,8 @@ impl KeyedLimiter {
     ///
     /// Cheap enough to be made for each request; the quotas themselves are remembered, a hundred bytes for each that is different,
     /// and up to a million of them: whoever comes with another one then is counted by this limiter's own. The first of them
-    /// allocates ten bytes for each key of the capacity; and a key that comes to a faster tier with something used, 336 for it and
-    /// its five neighbours in the table.
+    /// allocates twelve bytes for each key of the capacity; and a key that comes to another tier with something used, 528 for it
+    /// and its five neighbours in the table.
     ///
     /// # Examples
     ///

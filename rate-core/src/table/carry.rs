@@ -1,10 +1,10 @@
 //! A key that goes from one limit to another: what it takes along, leaves behind, and finds where it comes to.
 
-use super::elsewhere::Elsewhere;
+use super::elsewhere::{Elsewhere, LimitId};
 use super::residue::{Residue, Share, units_of};
 use super::{Rate, Table};
 use crate::algorithm::{Algorithm, AnyAlgorithm, Entries, Gcra, Packed, Word};
-use crate::kept::{AtomicLog, Operation, no_log};
+use crate::kept::{AtomicLog, Mark, Operation, no_log};
 
 impl Gcra {
     /// With at least such a share used at `at`.
@@ -40,53 +40,99 @@ impl AnyAlgorithm {
     }
 }
 
+/// A limit, and which of the table's it is.
+#[derive(Clone, Copy)]
+pub(super) struct Numbered<'r> {
+    pub(super) rate: &'r Rate,
+    pub(super) id: LimitId,
+}
+
 impl Table {
     /// Takes the key in a slot from the limit it is written in to another; only while the line is locked. `changed` says when the limit
     /// was changed last for everybody, before.
     pub(super) fn carry_over(
         &self,
-        from: &Rate,
+        Numbered { rate: from, id }: Numbered<'_>,
         to: &Rate,
         (line, slot): (usize, usize),
         at: u64,
         changed: u64,
     ) {
+        let numbers = self.numbers.get();
+        let before = numbers.map_or(Elsewhere::default(), |numbers| numbers.elsewhere(line, slot));
         let (tag, word) = (self.lines[line].tag(slot), self.lines[line].state(slot));
-        let elsewhere = self.numbers.get().map(|numbers| numbers.elsewhere(line, slot));
-        let came = elsewhere.map_or(0, |elsewhere| elsewhere.came).max(changed);
-        let is_used_at = |rate: &Rate, word, at| rate.algorithm.fresh_from_word(word) > rate.time_of(tag, at);
-        let at = if at < came && is_used_at(from, word, came) { came } else { at };
+        let came = before.came.max(changed);
+        let is_late = at < came && from.algorithm.fresh_from_word(word) > from.time_of(tag, came);
+        let at = if is_late { came } else { at };
         let (log, own) = (self.log(from, line, slot), from.time_of(tag, at));
-        let left = elsewhere.map(|elsewhere| match to.algorithm.forgets_sooner_than(&from.algorithm) {
-            true => {
-                let taken = from.everybodys(tag, from.algorithm.last_taken(word, log, own));
-                elsewhere.with(from.algorithm.residue(word, log, own, at), taken, at)
-            }
-            false => elsewhere,
-        });
-        let is_taken_over = match (&from.algorithm, &to.algorithm) {
+        let has_taken = from.algorithm.mark(word, log) != before.arrived;
+        let mut after = before;
+        if has_taken && numbers.is_some() {
+            let taken = from.everybodys(tag, from.algorithm.last_taken(word, log, own));
+            after = before.with(from.algorithm.residue(word, log, own, at), id, taken, at);
+        }
+        let is_slower = from.algorithm.forgets_sooner_than(&to.algorithm);
+        let is_alike = !is_slower && !to.algorithm.forgets_sooner_than(&from.algorithm);
+        let has_brought = self.bring(from, to, (line, slot), at, (has_taken, is_alike));
+        // Where it has been for so long, all would have come back in this one.
+        let since = before.came.max(before.taken);
+        let is_recent = at.saturating_sub(since) <= to.algorithm.time_to_reset();
+        if is_recent && (is_slower || !has_brought) {
+            self.keep_used(to, (line, slot), if has_taken { before.without(id) } else { before }, at);
+        }
+        if after != Elsewhere::default() {
+            after.came = after.came.max(at);
+            after.arrived = match to.algorithm.time_to_reset() <= from.algorithm.time_to_reset() {
+                true => to.algorithm.mark(self.lines[line].state(slot), self.log(to, line, slot)),
+                // What it brought comes back more slowly here, whether it takes anything or not.
+                false => Mark::default(),
+            };
+        }
+        if let Some(numbers) = numbers {
+            numbers.set_elsewhere(line, slot, after);
+        }
+    }
+
+    /// Writes what a key that comes from one limit brings along to another. Whether that is anything: who has taken nothing has only
+    /// what it brought there, which is remembered; but where both are alike it may be counted as it was.
+    fn bring(
+        &self,
+        from: &Rate,
+        to: &Rate,
+        (line, slot): (usize, usize),
+        at: u64,
+        (has_taken, is_alike): (bool, bool),
+    ) -> bool {
+        if (has_taken || is_alike) && self.take_over(from, to, (line, slot), at) {
+            return true;
+        }
+        let (tag, word) = (self.lines[line].tag(slot), self.lines[line].state(slot));
+        let times = (from.time_of(tag, at), to.time_of(tag, at));
+        let (carried, own) = match has_taken {
+            true => from.algorithm.carry_over(&to.algorithm, (word, self.log(from, line, slot)), times),
+            false => (from.algorithm.left_idle(&to.algorithm, word, times), times.1),
+        };
+        self.logs.clear(line, slot);
+        self.write(to, (line, slot), carried.word, carried.change, own);
+        has_taken
+    }
+
+    /// Takes over what is counted in the other limit in the same way: each window, or each unit, by itself. Whether it could.
+    fn take_over(&self, from: &Rate, to: &Rate, place: (usize, usize), at: u64) -> bool {
+        match (&from.algorithm, &to.algorithm) {
             (AnyAlgorithm::SlidingLog(from), AnyAlgorithm::SlidingLog(to)) => {
-                self.take_over_log(from, to, (line, slot), at)
+                self.take_over_log(from, to, place, at)
+            }
+            (AnyAlgorithm::SlidingWindow(from), AnyAlgorithm::SlidingWindow(to))
+                if from.period() == to.period() =>
+            {
+                let line = &self.lines[place.0];
+                let counts = to.scaled(from, from.unpack(line.state(place.1)));
+                line.set_state(place.1, to.pack(counts));
+                true
             }
             _ => false,
-        };
-        if !is_taken_over {
-            let (carried, own) =
-                from.algorithm.carry_over(&to.algorithm, (word, log), (own, to.time_of(tag, at)));
-            self.logs.clear(line, slot);
-            self.write(to, (line, slot), carried.word, carried.change, own);
         }
-        let (Some(before), Some(mut left), Some(numbers)) = (elsewhere, left, self.numbers.get()) else {
-            return;
-        };
-        // But for what it has used in the limit it comes from, which it has taken along.
-        if from.algorithm.forgets_sooner_than(&to.algorithm) {
-            self.keep_used(to, (line, slot), before, at);
-        }
-        if is_used_at(to, self.lines[line].state(slot), at) {
-            left.came = left.came.max(at);
-        }
-        numbers.set_elsewhere(line, slot, left);
     }
 
     /// Takes of a key that comes to `rate` at `at` what it has used elsewhere, where that is more than what it has used by now; only
@@ -103,7 +149,7 @@ impl Table {
             AnyAlgorithm::LeakyBucket(bucket) => line.set_state(slot, bucket.gcra().kept(word, share, taken)),
             AnyAlgorithm::SlidingWindow(window) => {
                 // What lasts longer first: of what counts in the next window too, some may be all that is needed in this one.
-                let counts = elsewhere.residues.iter().fold(window.unpack(word), |counts, residue| {
+                let counts = elsewhere.left.iter().fold(window.unpack(word), |counts, (residue, _)| {
                     let is_falling = taken == at && residue.is_falling(at);
                     let fading =
                         is_falling.then(|| (residue.until, residue.falling_in(window.period(), all)));
@@ -112,7 +158,7 @@ impl Table {
                 line.set_state(slot, window.pack(counts));
             }
             AnyAlgorithm::SlidingLog(log) => {
-                for residue in elsewhere.residues.into_iter().filter(|residue| units(*residue) > 0) {
+                for (residue, _) in elsewhere.left.into_iter().filter(|(residue, _)| units(*residue) > 0) {
                     let until = residue.until.min(taken.saturating_add(log.period()));
                     let mut entries = Entries::read(self.logs.of(log, self.lines.len()).of(index, slot));
                     entries.keep(all, units(residue), until);

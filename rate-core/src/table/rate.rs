@@ -5,6 +5,8 @@
 //! whoever meets a line that is behind rewrites it first. No request waits for the whole walk, and none is ever decided
 //! on a state of the wrong quota.
 
+use super::carry::Numbered;
+use super::elsewhere::LimitId;
 use super::line::{EMPTY, Epoch, SLOTS};
 use super::tiers::Registry;
 use super::{Table, ignore_poison};
@@ -79,14 +81,15 @@ pub(super) struct Rates {
     pub(super) current: Rate,
     /// The one before and the instant of the announcement, for lines that are still written in it.
     previous: Option<(Rate, u64)>,
-    /// When the change before the last was complete.
+    /// When the change before the last was complete, and how many there were.
     changed: u64,
+    changes: u32,
     pub(super) registry: Registry,
 }
 
 impl Rates {
     pub(super) fn new(rate: &Rate) -> Self {
-        Self { current: rate.clone(), previous: None, changed: 0, registry: Registry::default() }
+        Self { current: rate.clone(), previous: None, changed: 0, changes: 0, registry: Registry::default() }
     }
 
     pub(super) fn tier(&self, gcra: Gcra, tier: u32) -> Rate {
@@ -96,6 +99,11 @@ impl Rates {
     /// The limit with this number: 0 is that of those without a quota of their own.
     pub(super) fn numbered(&self, number: u32) -> &AnyAlgorithm {
         self.registry.get(number).unwrap_or(&self.current.algorithm)
+    }
+
+    /// The limit of those without a quota of their own, so many changes ago.
+    fn own(&self, ago: u32) -> LimitId {
+        LimitId(1 << 31 | self.changes.wrapping_sub(ago))
     }
 
     /// What decides a request in `rate` by now, on a line that is tiered or not.
@@ -147,6 +155,7 @@ impl Table {
         }
         let rate = Rate::of(algorithm, rates.current.epoch.next(), 0);
         rates.previous = Some((core::mem::replace(&mut rates.current, rate.clone()), now));
+        rates.changes = rates.changes.wrapping_add(1);
         rate
     }
 
@@ -216,12 +225,12 @@ impl Table {
         let number = if epoch.is_tiered() { self.numbers().get(line, slot) } else { 0 };
         let current = &rates.current;
         // The instant of the announcement, where the clock that is read here is behind.
-        let (from, at) = match (rates.registry.get(number), &rates.previous) {
-            (Some(tier), _) => (*tier, at),
+        let (from, id, at) = match (rates.registry.get(number), &rates.previous) {
+            (Some(tier), _) => (*tier, LimitId(number), at),
             (None, Some((previous, announced))) if epoch.untiered() != current.epoch => {
-                (previous.algorithm, at.max(*announced))
+                (previous.algorithm, rates.own(1), at.max(*announced))
             }
-            _ => (current.algorithm, at),
+            _ => (current.algorithm, rates.own(0), at),
         };
         let (to, next_number) = match (own, rates.registry.get(number)) {
             (Some(own), _) => (own.algorithm, own.tier),
@@ -235,7 +244,8 @@ impl Table {
         if next_number == number && (number > 0 || epoch.untiered() == current.epoch) {
             return;
         }
-        self.carry_over(&Rate::new(from), &Rate::new(to), (line, slot), at, rates.changed);
+        let from = Numbered { rate: &Rate::new(from), id };
+        self.carry_over(from, &Rate::new(to), (line, slot), at, rates.changed);
     }
 }
 

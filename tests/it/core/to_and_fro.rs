@@ -75,8 +75,9 @@ fn whoever_goes_to_and_fro_has_no_more_at_any_time_than_who_stayed() {
                 Timestamp::from_nanos(now)
             })
             .collect();
+        // Where it took anything: of who takes nothing all there is is what was brought.
         let mut stayed: Vec<Option<Vec<u64>>> = vec![None; limits.len()];
-        let (mut current, mut limiter) = (0, limiter(limits[0]));
+        let (mut current, mut limiter, mut has_taken) = (0, limiter(limits[0]), false);
         for (step, now) in instants.iter().enumerate() {
             match random.below(4) {
                 0 => {
@@ -84,7 +85,10 @@ fn whoever_goes_to_and_fro_has_no_more_at_any_time_than_who_stayed() {
                     if limits[next] == limits[current] {
                         continue;
                     }
-                    stayed[current] = Some(course(&limiter, &instants));
+                    if has_taken {
+                        stayed[current] = Some(course(&limiter, &instants));
+                    }
+                    has_taken = false;
                     // Now and then by a clock that is late.
                     let late = if random.below(4) == 0 { random.below(50) } else { 0 };
                     let then = Timestamp::from_nanos(now.as_nanos() - late);
@@ -104,10 +108,12 @@ fn whoever_goes_to_and_fro_has_no_more_at_any_time_than_who_stayed() {
                     }
                     returned += 1;
                 }
-                1 => limiter.penalize_at(KEY, Duration::from_nanos(random.below(3) * 20), *now),
-                _ => {
-                    let _ = limiter.take_up_to_at(KEY, 1 + random.below(6), *now);
+                1 => {
+                    let before = course(&limiter, &instants);
+                    limiter.penalize_at(KEY, Duration::from_nanos(random.below(3) * 20), *now);
+                    has_taken |= course(&limiter, &instants) != before;
                 }
+                _ => has_taken |= limiter.take_up_to_at(KEY, 1 + random.below(6), *now) > 0,
             }
         }
     }
@@ -152,12 +158,96 @@ fn a_log_whose_period_changes_gives_its_units_back() {
     let longer: AnyAlgorithm = "10/2min sliding-log".parse().expect("a limit");
     let mut limiter = limiter(minute);
     assert!(limiter.check_n_at(KEY, 10, at(0)).is_allowed());
-    // A third of their period goes in the first twenty seconds, a sixth in the next. And back in either they are there no less than if
-    // they had stayed in the longer one.
+    // A third of their period goes in the first twenty seconds, a sixth in the next. And then they are no less than if they had
+    // stayed in the longer one.
     for (seconds, limit, left) in [(20, longer, 80), (40, minute, 30), (60, longer, 40), (80, minute, 20)] {
         limiter = limiter.with_limit_at(limit, at(seconds));
         let wait = limiter.check_at(KEY, at(seconds)).retry_after();
         assert_eq!(wait, Some(Duration::from_secs(left)), "since {seconds} s");
     }
     assert!(limiter.check_n_at(KEY, 10, at(100)).is_allowed());
+}
+
+#[test]
+fn a_change_that_comes_late_takes_nobody_back() {
+    // To an instant of the window before: a nanosecond late was enough for ten more, as often as anybody liked.
+    for name in [AlgorithmName::FixedWindow, AlgorithmName::SlidingLog, AlgorithmName::LeakyBucket] {
+        let limit = name.over(Quota::per_minute(10)).expect("a limit");
+        for other in ["600/h fixed-window", "1000/day calendar-window", "600/h", "600/h sliding-window"] {
+            let mut limiter = limiter(limit);
+            let mut taken = 0;
+            for _ in 0..20 {
+                taken += limiter.take_up_to_at(KEY, 10, at(60));
+                let late = Timestamp::from_nanos(at(60).as_nanos() - 1);
+                limiter =
+                    limiter.with_limit_at(other.parse().expect("a limit"), at(60)).with_limit_at(limit, late);
+            }
+            assert_eq!(taken, 10, "{limit}, and {other}");
+        }
+    }
+}
+
+#[test]
+fn requests_through_tiers_that_come_late_take_nobody_back() {
+    // A millisecond late, each of them gave back the unit that comes back in a millisecond.
+    let fast =
+        KeyedLimiter::builder(Quota::per_second(1_000)).clock(ManualClock::new()).build().expect("memory");
+    let slow = fast.tier(Quota::per_day(1_000));
+    let mut taken = fast.take_up_to_at(KEY, 500, at(1));
+    for _ in 0..2_000 {
+        let _ = slow.peek_at(KEY, at(1));
+        let late = Timestamp::from_nanos(at(1).as_nanos() - 1_000_000);
+        let _ = fast.peek_at(KEY, late);
+        taken += fast.take_up_to_at(KEY, 1, at(1));
+    }
+    assert!(taken <= 1_000, "{taken} at one instant, of a burst of a thousand");
+}
+
+#[test]
+fn what_is_given_back_is_not_found_again() {
+    let day = KeyedLimiter::builder(Quota::per_day(10)).clock(ManualClock::new()).build().expect("memory");
+    let fast = day.tier(Quota::per_second(5));
+    let there_and_back = || {
+        let _ = fast.check_at(KEY, at(1));
+        day.peek_at(KEY, at(3)).remaining()
+    };
+    assert!(day.check_n_at(KEY, 10, at(0)).is_allowed());
+    assert_eq!(there_and_back(), 0);
+    assert_eq!(day.refund_at(KEY, 10, at(0), at(3)), 9, "and what has come back by itself");
+    assert_eq!(there_and_back(), 10);
+}
+
+#[test]
+fn what_was_used_of_a_much_slower_limit_does_not_count_in_one_that_is_adjusted_later() {
+    // Ten per day, used up, were all of it at each time that a minute's limit was lowered, all day.
+    let bucket = |limit| AnyAlgorithm::from(Quota::per_minute(limit).burst(10));
+    let mut limiter = limiter(Quota::per_day(10).into());
+    assert!(limiter.check_n_at(KEY, 10, at(0)).is_allowed());
+    limiter = limiter.with_limit_at(bucket(60), at(1));
+    assert_eq!(limiter.peek_at(KEY, at(2)).remaining(), 1, "a second of sixty");
+    for minute in 1..10 {
+        assert!(limiter.check_at(KEY, at(60 * minute)).is_allowed());
+        limiter = limiter.with_limit_at(bucket(if minute % 2 == 0 { 60 } else { 30 }), at(60 * minute + 30));
+        assert_eq!(limiter.peek_at(KEY, at(60 * minute + 30)).remaining(), 10);
+    }
+    // In the slow one it does.
+    limiter = limiter.with_limit_at(Quota::per_day(10).into(), at(600));
+    assert_eq!(limiter.peek_at(KEY, at(8_639)).remaining(), 0);
+    assert_eq!(limiter.peek_at(KEY, at(8_640)).remaining(), 1);
+}
+
+#[test]
+fn a_limit_that_is_corrected_at_once_leaves_no_trace() {
+    // One unit of a thousand was all of one per second, and then all of a thousand per day.
+    for name in AlgorithmName::ALL {
+        let day = name.over(Quota::per_day(1_000)).expect("a limit");
+        for typo in ["1/s", "1/s leaky-bucket", "1/s fixed-window", "1/s sliding-window", "1/s sliding-log"] {
+            let limiter = limiter(day);
+            assert!(limiter.check_at(KEY, at(0)).is_allowed());
+            let stayed = limiter.peek_at(KEY, at(100));
+            let corrected =
+                limiter.with_limit_at(typo.parse().expect("a limit"), at(1)).with_limit_at(day, at(1));
+            assert_eq!(corrected.peek_at(KEY, at(100)), stayed, "{day}, and {typo}");
+        }
+    }
 }

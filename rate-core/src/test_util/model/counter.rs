@@ -138,6 +138,13 @@ impl Counter {
         }
     }
 
+    #[cfg(all(test, feature = "std", not(loom)))]
+    pub(super) fn state(&self) -> String {
+        let Counts { window, current, previous } = self.counts(0);
+        let penalized = [window, window - 1].map(|window| self.penalized.contains(&window));
+        std::format!("{:?}", (window, current, previous, penalized))
+    }
+
     /// Units and the ticks in which they fall evenly to none, no less than what counts from `at` on, and none as soon as that is.
     #[cfg(all(test, feature = "std", not(loom)))]
     pub(super) fn falling(&self, at: u64) -> (u64, u64) {

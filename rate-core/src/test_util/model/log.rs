@@ -1,4 +1,4 @@
-//! The sliding log, of which nothing is ever thrown away.
+//! The sliding log, as a list.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -38,8 +38,6 @@ pub struct Log {
     period: u64,
     /// Until when they count, in order, and the units.
     taken: Vec<(u64, u64)>,
-    /// What had expired by then has been forgotten, and counts for no late request.
-    forgotten: u64,
     /// Everything is refused before this tick if nothing is written down.
     refused_until: u64,
 }
@@ -48,13 +46,7 @@ impl Log {
     /// An empty log.
     #[must_use]
     pub fn new(quota: Quota) -> Self {
-        Self {
-            limit: quota.limit(),
-            period: quota.period_nanos(),
-            taken: Vec::new(),
-            forgotten: 0,
-            refused_until: 0,
-        }
+        Self { limit: quota.limit(), period: quota.period_nanos(), taken: Vec::new(), refused_until: 0 }
     }
 
     /// Empty, but refused everything before the tick `instant`.
@@ -100,13 +92,24 @@ impl Log {
                 u64::try_from(u128::from(at) + left.div_ceil(from.period.into())).unwrap_or(u64::MAX)
             }
         };
-        self.forgotten = if self.period == from.period { from.forgotten } else { 0 };
         let mut left = from.used(at);
         for (until, units) in &from.taken[from.counting(at)..] {
             self.taken.push((stretched(*until), share(left) - share(left - units)));
             left -= units;
         }
         self
+    }
+
+    #[cfg(all(test, feature = "std", not(loom)))]
+    pub(super) fn state(&self) -> String {
+        // Each unit by itself.
+        let units = self.taken.iter();
+        let units: Vec<u64> =
+            units.flat_map(|(until, units)| core::iter::repeat_n(*until, *units as usize)).collect();
+        std::format!(
+            "{:?}",
+            (units, self.newest(), if self.taken.is_empty() { self.refused_until } else { 0 })
+        )
     }
 
     /// Counts at least `units` until `until`, or a period after `at` if that is earlier: what expires before then is taken for what is
@@ -136,11 +139,6 @@ impl Log {
         self.taken.last().map_or(0, |(until, _)| *until)
     }
 
-    /// The instant as of which what counts at `now` is counted.
-    fn as_of(&self, now: u64) -> u64 {
-        now.max(self.forgotten)
-    }
-
     /// The instant as of which a request at `now` is decided: a late one, as of the newest admission.
     fn decided_at(&self, now: u64) -> u64 {
         now.max(self.newest().saturating_sub(self.period))
@@ -157,9 +155,8 @@ impl Log {
 
     /// The first place in the list that counts at `now`.
     fn counting(&self, now: u64) -> usize {
-        let at = self.as_of(now);
         // In order, so all that follow count too.
-        self.taken.iter().position(|(until, _)| *until > at).unwrap_or(self.taken.len())
+        self.taken.iter().position(|(until, _)| *until > now).unwrap_or(self.taken.len())
     }
 
     fn used(&self, now: u64) -> u64 {
@@ -214,8 +211,9 @@ impl Model for Log {
 
     fn take(&mut self, units: u64, now: Timestamp) {
         let until = now.as_nanos().saturating_add(self.period);
-        self.taken.push((until.max(self.newest()), units));
-        self.forgotten = self.forgotten.max(now.as_nanos());
+        let until = until.max(self.newest());
+        self.taken.retain(|(until, _)| *until > now.as_nanos());
+        self.taken.push((until, units));
     }
 
     fn penalize(&mut self, time: Duration, now: Timestamp) {
@@ -225,7 +223,6 @@ impl Model for Log {
 
     fn reset(&mut self) {
         self.taken.clear();
-        self.forgotten = 0;
         self.refused_until = 0;
     }
 

@@ -44,7 +44,7 @@ pub(in crate::test_util) fn rounded(mut part: u128, mut whole: u128, end: u128) 
 impl AnyModel {
     /// What is left if the key goes at `at`, and the last instant at which it can have been taken.
     pub(in crate::test_util) fn rest(&self, at: u64) -> (Rest, u64) {
-        let taken = self.last_taken(at);
+        let taken = self.last_taken(at).max(at);
         if let Some(backlog) = self.backlog(Timestamp::from_nanos(at)) {
             let span = ((backlog.full / backlog.gain) as u64).max(1);
             return (Rest { until: backlog.gone_by(), span, units: 1, of: 1 }, taken);
@@ -58,6 +58,32 @@ impl AnyModel {
         };
         let until = if used > 0 { until } else { 0 };
         (Rest { until, span, units, of: self.capacity() }, taken)
+    }
+
+    /// What tells it from any other that it can have come from by taking something.
+    pub(in crate::test_util) fn state(&self) -> String {
+        match self {
+            Self::Bucket(_) | Self::Queue(_) => {
+                std::format!("{:?}", self.backlog(Timestamp::ZERO).map(|backlog| backlog.gone_from))
+            }
+            Self::Windows(windows) => windows.state(),
+            Self::Counter(counter) => counter.state(),
+            Self::Log(log) => log.state(),
+        }
+    }
+
+    /// Whether each window, or each unit, is taken over by itself in a change to `next`.
+    pub(in crate::test_util) fn is_taken_over_by(&self, next: &Self, at: u64) -> bool {
+        match (self, next) {
+            (Self::Counter(from), Self::Counter(next)) => next.has_windows_of(from),
+            (Self::Log(from), Self::Log(next)) => next.can_take_over(from, at),
+            _ => false,
+        }
+    }
+
+    /// Changes to `next`, and takes nothing along: as if nothing counted.
+    pub(in crate::test_util) fn change_idle(&mut self, next: Self, at: u64) {
+        *self = next.fresh_by(self.fresh_from().min(at), at);
     }
 
     /// Finds as much used as is left of `rests` at `at`, that which lasts longest first; all of it taken at `taken`, if that is

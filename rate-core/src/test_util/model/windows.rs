@@ -112,6 +112,11 @@ impl Windows {
         self.newest().map_or(at, |(end, _)| if at < self.start_of(end) { end - 1 } else { at })
     }
 
+    #[cfg(all(test, feature = "std", not(loom)))]
+    pub(super) fn state(&self) -> String {
+        std::format!("{:?}", self.newest().map(|newest| (newest, newest.0 == self.penalized)))
+    }
+
     /// The first tick of the window that ends before the tick `end`.
     fn start_of(&self, end: u64) -> u64 {
         self.division.start(end.saturating_sub(1))

@@ -2,6 +2,7 @@
 
 use core::fmt::Debug;
 
+use super::elsewhere::{Way, is_sooner};
 use super::operation::{Abilities, Found, Modelled, Operation};
 use super::subject::Subject;
 use super::tally::Tally;
@@ -80,8 +81,8 @@ impl Run<'_> {
         let mut timeline = Timeline::new(&mut random, self.instants, quota.limit(), quota.period_nanos());
         let mut tally = Tally::default();
         let mut history = Vec::new();
-        // The latest instant of a change.
-        let mut changed = 0;
+        // The latest instant of a change; and whether there was one to a limit in which what was used may come back sooner.
+        let (mut changed, mut remembers) = (0, false);
         for step in 0..self.steps {
             if timeline.is_over() {
                 break;
@@ -94,12 +95,18 @@ impl Run<'_> {
                     change(subject, next, now);
                     let is_another = !next.into().is_aligned_with(&limit);
                     let left = core::mem::replace(&mut limit, next.into());
+                    remembers |= is_sooner(&limit, &left);
                     // A limit that is what it was changes nothing.
                     for (index, key) in keys.iter_mut().enumerate().filter(|_| is_another) {
-                        key.modelled.change((&left, &limit), (self.model)(limit, index), now, changed);
+                        let left = (&left, tally.changed);
+                        let way = Way { left, next: &limit, at: now, changed, remembers };
+                        key.modelled.change((self.model)(limit, index), way);
                         key.modelled.changed = Some(now);
                     }
-                    changed = if is_another { now.max(changed) } else { changed };
+                    if is_another && now < u64::MAX - 1 {
+                        // Later it is not told from a change that is not complete.
+                        changed = now.max(changed);
+                    }
                     tally.changed += 1;
                     history.push((now, Event::Changed(next)));
                     continue;

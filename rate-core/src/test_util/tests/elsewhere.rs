@@ -1,16 +1,39 @@
 //! What a key has used under limits it has left, for the models.
 
+use crate::Timestamp;
 use crate::algorithm::{AlgorithmName, AnyAlgorithm};
 use crate::test_util::model::AnyModel;
 use crate::test_util::model::returning::{Rest, rounded};
 
 /// What is left of at most two limits.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Elsewhere {
-    rests: Vec<Rest>,
+    /// And which limit it is of, if it is known.
+    rests: Vec<(Rest, Option<u64>)>,
     taken: u64,
-    /// When the key came with anything used to where it is.
+    /// When the key came to where it is, and how it was then, if there is anything to remember.
     came: u64,
+    arrived: Option<String>,
+}
+
+/// A change of a limit that is to be made.
+pub(super) struct Way<'l> {
+    pub(super) left: (&'l AnyAlgorithm, u64),
+    pub(super) next: &'l AnyAlgorithm,
+    pub(super) at: u64,
+    /// When the limit was changed last for everybody.
+    pub(super) changed: u64,
+    /// Whether what is used is remembered.
+    pub(super) remembers: bool,
+}
+
+/// In which all of a limit has come back.
+fn time(limit: &AnyAlgorithm) -> u128 {
+    let quota = limit.quota();
+    // A whole burst, which in windows is the limit; a window fades in the next.
+    let windows = if limit.name() == AlgorithmName::SlidingWindow { 2 } else { 1 };
+    let time = u128::from(quota.burst_size()) * quota.period().as_nanos() / u128::from(quota.limit());
+    (time * windows).clamp(1, u64::MAX.into())
 }
 
 /// Whether what was used of `left` may come back sooner in `next`.
@@ -18,10 +41,6 @@ pub(super) fn is_sooner(next: &AnyAlgorithm, left: &AnyAlgorithm) -> bool {
     use AlgorithmName::{Gcra, LeakyBucket};
     let is_bucket = |limit: &AnyAlgorithm| matches!(limit.name(), Gcra | LeakyBucket);
     if is_bucket(next) && is_bucket(left) {
-        let time = |limit: &AnyAlgorithm| {
-            let quota = limit.quota();
-            (u128::from(quota.burst_size()) * quota.period().as_nanos() / u128::from(quota.limit())).max(1)
-        };
         return time(next) < time(left);
     }
     let windows = |limit: &AnyAlgorithm| {
@@ -32,62 +51,72 @@ pub(super) fn is_sooner(next: &AnyAlgorithm, left: &AnyAlgorithm) -> bool {
 }
 
 impl Elsewhere {
-    /// Changes a key that is left in one limit and found in another. The limit was changed last for everybody at `changed`.
+    /// Changes a key that is left in one limit and found in another, which is done by `change`.
     pub(super) fn change(
         &mut self,
         model: &mut AnyModel,
-        change: impl FnOnce(&mut AnyModel, u64),
-        (left, next): (&AnyAlgorithm, &AnyAlgorithm),
-        at: u64,
-        changed: u64,
+        next: AnyModel,
+        Way { left: (left, id), next: limit, at, changed, remembers }: Way<'_>,
     ) {
         // Not before it came, or before everybody did: it had not used then what it has.
         let came = self.came.max(changed);
         let at = if at < came && model.fresh_from() > came { came } else { at };
-        let (rest, taken) = model.rest(at);
-        change(model, at);
-        if is_sooner(left, next) {
-            model.find(&self.rests, self.taken, at);
+        let has_taken = self.arrived.as_ref() != Some(&model.state());
+        let ((rest, taken), before) = (model.rest(at), (self.rests.clone(), self.taken));
+        if has_taken && remembers {
+            self.leave(rest, id, taken, at);
         }
-        if is_sooner(next, left) {
-            self.leave(rest, taken, at);
+        let (is_slower, is_sooner) = (is_sooner(left, limit), is_sooner(limit, left));
+        let is_taken_over = (has_taken || !is_slower && !is_sooner) && model.is_taken_over_by(&next, at);
+        if has_taken || is_taken_over {
+            model.change(next, Timestamp::from_nanos(at));
+        } else {
+            model.change_idle(next, at);
         }
-        if model.fresh_from() > at {
+        let is_recent = u128::from(at.saturating_sub(self.came.max(before.1))) <= time(limit);
+        if is_recent && (is_slower || !(has_taken || is_taken_over)) {
+            // But for what it takes along.
+            let others = before.0.iter().filter(|(_, of)| !has_taken || *of != Some(id));
+            let rests: Vec<Rest> = others.map(|(rest, _)| *rest).collect();
+            model.find(&rests, before.1, at);
+        }
+        if !self.rests.is_empty() {
             self.came = self.came.max(at);
+            // More slowly comes back what it brought, whether it takes anything or not.
+            self.arrived = (time(limit) <= time(left)).then(|| model.state());
         }
     }
 
-    fn leave(&mut self, rest: Rest, taken: u64, at: u64) {
+    fn leave(&mut self, rest: Rest, id: u64, taken: u64, at: u64) {
         if rest.until > at {
             self.taken = self.taken.max(taken);
         }
-        if self.taken <= at {
-            self.taken = 0;
-        }
-        self.rests.insert(0, rest);
-        self.rests.retain(|rest| rest.until > at);
+        // What was left there before is part of it.
+        self.rests.retain(|(_, of)| *of != Some(id));
+        self.rests.insert(0, (rest, Some(id)));
+        self.rests.retain(|(rest, _)| rest.until > at);
         // None that another is no less than; of two that are the same, the later.
         let mut index = 0;
         while index < self.rests.len() {
-            let rest = self.rests[index];
+            let rest = self.rests[index].0;
             let others = self.rests.iter().enumerate().filter(|(other, _)| *other != index);
-            if others.into_iter().any(|(_, other)| is_covered(&rest, other, at)) {
+            if others.into_iter().any(|(_, (other, _))| is_covered(&rest, other, at)) {
                 self.rests.remove(index);
             } else {
                 index += 1;
             }
         }
         if self.rests.is_empty() {
-            self.taken = 0;
+            *self = Self::default();
         }
-        self.rests.sort_by_key(|rest| core::cmp::Reverse(rest.until));
+        self.rests.sort_by_key(|(rest, _)| core::cmp::Reverse(rest.until));
         if let [long, middle, short] = self.rests[..] {
-            let time = |rest: Rest| u128::from(rest.until - at);
+            let time = |rest: (Rest, Option<u64>)| u128::from(rest.0.until - at);
             // The two that are nearest, by how many times as long the one is.
             self.rests = if time(long) * time(short) <= time(middle) * time(middle) {
-                vec![both(long, middle, at), short]
+                vec![(both(long.0, middle.0, at), None), short]
             } else {
-                vec![long, both(middle, short, at)]
+                vec![long, (both(middle.0, short.0, at), None)]
             };
         }
     }

@@ -1,10 +1,9 @@
 //! What can be asked of a key, and what can be answered.
 
-use super::elsewhere::Elsewhere;
+use super::elsewhere::{Elsewhere, Way};
 use core::time::Duration;
 
 use crate::Timestamp;
-use crate::algorithm::AnyAlgorithm;
 use crate::test_util::model::{Answer, AnyModel, Model, Place};
 
 #[derive(Clone, Copy, Debug)]
@@ -67,16 +66,9 @@ impl Modelled {
         Self { model, places: Vec::new(), elsewhere: Elsewhere::default(), changed: None }
     }
 
-    /// From one limit to another, of which `next` is the model, where everybody's was changed last at `changed`.
-    pub(super) fn change(
-        &mut self,
-        limits: (&AnyAlgorithm, &AnyAlgorithm),
-        next: AnyModel,
-        at: u64,
-        changed: u64,
-    ) {
-        let change = |model: &mut AnyModel, at| model.change(next, Timestamp::from_nanos(at));
-        self.elsewhere.change(&mut self.model, change, limits, at, changed);
+    /// From one limit to another, of which `next` is the model.
+    pub(super) fn change(&mut self, next: AnyModel, way: Way<'_>) {
+        self.elsewhere.change(&mut self.model, next, way);
         self.places.fill(None);
     }
 

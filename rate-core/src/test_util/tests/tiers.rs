@@ -1,6 +1,7 @@
 //! Quotas of the call: a key that comes with another one is carried over to it, and it alone.
 
 use super::difference::{Instants, cost};
+use super::elsewhere::Way;
 use super::operation::{Found, Modelled, Operation};
 use super::tested::Tested;
 use super::timeline::Timeline;
@@ -59,7 +60,10 @@ fn compare(seed: u64) -> u64 {
             Operation::Refund { .. } if next != *quota => Found::Units(0),
             _ => {
                 if next != *quota {
-                    modelled.change((&(*quota).into(), &next.into()), model(next), now, 0);
+                    let (left, limit) = ((*quota).into(), next.into());
+                    let id = quotas.iter().position(|one| one == quota).expect("one of them") as u64;
+                    let way = Way { left: (&left, id), next: &limit, at: now, changed: 0, remembers: true };
+                    modelled.change(model(next), way);
                     (*quota, changed) = (next, changed + 1);
                 }
                 modelled.run(operation, now)
