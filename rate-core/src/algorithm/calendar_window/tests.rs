@@ -141,3 +141,15 @@ fn windows_are_the_same_whatever_fits_into_them() {
         assert!(!day.has_windows_of(&other) && !other.has_windows_of(&day), "{other:?}");
     }
 }
+
+#[test]
+fn no_window_is_longer_than_the_longest() {
+    for calendar in [Calendar::Day, Calendar::Month] {
+        let windows = CalendarWindow::of_short_days(3, calendar, 1);
+        let lengths = (1..20_000).filter_map(|day| {
+            let end = windows.end_of(day)?;
+            Some(end - windows.start_of(end))
+        });
+        assert_eq!(lengths.max(), Some(windows.longest()));
+    }
+}
