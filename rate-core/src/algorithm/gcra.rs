@@ -144,13 +144,14 @@ impl Gcra {
 
     /// Units that are used at `at`, in 65,536ths of one: what quotas of different rates have in common.
     pub(crate) fn units_used(&self, state: Tat, at: u64) -> u64 {
+        const ONE: u64 = 1 << 16;
         let ahead = state.ahead_of(at).up();
-        match ahead.checked_mul(self.parts.get()) {
-            // Three days of nanoseconds: in 64 bits that is quicker, and a newcomer to a full table asks of eighty keys.
-            Some(parts) if parts < 1 << 48 => (parts << 16) / self.interval,
-            _ => {
-                let parts = u128::from(ahead) * u128::from(self.parts.get());
-                u64::try_from((parts << 16) / u128::from(self.interval.get())).unwrap_or(u64::MAX)
+        match ahead.checked_mul(self.parts.get()).and_then(|parts| parts.checked_mul(ONE)) {
+            // In 64 bits that is quicker, and a newcomer to a full table asks of eighty keys.
+            Some(parts) => parts / self.interval,
+            None => {
+                let parts = u128::from(ahead) * u128::from(self.parts.get()) * u128::from(ONE);
+                u64::try_from(parts / u128::from(self.interval.get())).unwrap_or(u64::MAX)
             }
         }
     }

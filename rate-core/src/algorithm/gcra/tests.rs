@@ -383,6 +383,10 @@ fn units_are_the_same_in_quotas_of_any_rate() {
     let sevenths = gcra(7, 10, 7);
     let state = sevenths.admit(sevenths.fresh(), 0, 1).expect("a new key");
     assert_eq!(sevenths.units_used(state, 0), 7 * ONE / 5);
+    // More than 64 bits on the way.
+    let week = gcra(7, 10 * 86_400 * SECOND, 7);
+    let state = week.admit(week.fresh(), 0, 7).expect("a new key");
+    assert_eq!(week.units_used(state, 0), 7 * ONE);
     assert_eq!(
         fast.units_used(Tat::new(u64::MAX, 0), 0),
         (u128::from(u64::MAX) * 65_536 / 10_000_000).try_into().unwrap_or(u64::MAX)

@@ -273,3 +273,25 @@ fn a_log_is_copied_with_all_that_is_in_it() {
     assert_eq!(copy.iter().collect::<Vec<_>>(), [(35, 1), (45, 1)]);
     assert_eq!(copy.entries().header, log.entries().header);
 }
+
+#[test]
+fn a_log_is_told_from_what_it_becomes_when_anything_is_taken() {
+    let mut log = Log::new(4);
+    log.entries().push(15, 10, 1);
+    let mut marks = vec![log.entries().mark()];
+    let mut next = |change: fn(&mut Entries<&mut Log>)| {
+        change(&mut log.entries());
+        marks.push(log.entries().mark());
+    };
+    next(|log| log.push(15, 10, 1));
+    // Later, and late; and as many as have expired.
+    next(|log| log.push(15, 20, 1));
+    next(|log| log.push(15, 12, 1));
+    next(|log| log.push(15, 25, 2));
+    next(|log| assert_eq!(log.refund(4, 15, 25, 1, 25), 1));
+    next(|log| log.fill(4, 40));
+    for (index, mark) in marks.iter().enumerate() {
+        assert!(!marks[..index].contains(mark), "{marks:?}");
+    }
+    assert_eq!(log.entries().mark(), log.entries().mark());
+}
