@@ -95,7 +95,8 @@ impl<R: RingMut> Entries<R> {
     /// Writes the same shares of the limit `to` into `ring`, which may be the one that they are read from: what is left of `from`
     /// at any instant is the same part of it, rounded up, and a penalty stays one.
     ///
-    /// `later` says when what expires at an instant does so in the new limit; what is before `start` is left out.
+    /// `later` says when what expires at an instant does so in the new limit, which a penalty does when it did; what is before `start`
+    /// is left out.
     pub(crate) fn scale_to(
         &self,
         (from, to): (u64, u64),
@@ -104,11 +105,10 @@ impl<R: RingMut> Entries<R> {
         ring: &mut impl RingMut,
     ) {
         let Header { head, len, units, last, newest, .. } = self.header;
-        let (last, newest) = (later(last), later(newest));
         if units > from {
             // It is in the first place, which every ring has.
             ring.set_instant(head, last);
-            ring.set_header(Header { units: to + 1, oldest: last, last, newest, ..self.header }.pack());
+            ring.set_header(Header { units: to + 1, ..self.header }.pack());
             return;
         }
         // Counted from the last unit on, which keeps its place: each is as late as what it is the share of.
@@ -127,6 +127,7 @@ impl<R: RingMut> Entries<R> {
         }
         let head = place(scaled - 1);
         let (len, oldest) = (scaled as usize, ring.instant(head));
+        let (last, newest) = (later(last), later(newest));
         ring.set_header(Header { head, len, units: scaled, oldest, last, newest }.pack());
     }
 
