@@ -53,7 +53,7 @@ impl Table {
     pub(super) fn carry_over(
         &self,
         Numbered { rate: from, id }: Numbered<'_>,
-        to: &Rate,
+        Numbered { rate: to, id: next_id }: Numbered<'_>,
         (line, slot): (usize, usize),
         at: u64,
         changed: u64,
@@ -74,18 +74,26 @@ impl Table {
         let is_slower = from.algorithm.forgets_sooner_than(&to.algorithm);
         let is_alike = !is_slower && !to.algorithm.forgets_sooner_than(&from.algorithm);
         let has_brought = self.bring(from, to, (line, slot), at, (has_taken, is_alike));
-        // Where it has been for so long, all would have come back in this one.
-        let since = before.came.max(before.taken);
-        let is_recent = at.saturating_sub(since) <= to.algorithm.time_to_reset();
-        if is_recent && (is_slower || !has_brought) {
-            self.keep_used(to, (line, slot), if has_taken { before.without(id) } else { before }, at);
-        }
+        let others = match (has_brought, is_slower) {
+            // What is remembered is all it has.
+            (false, _) => before,
+            (true, true) => {
+                // Where it has been for so long, all would have come back in this one.
+                let since = before.came.max(before.taken);
+                let is_recent = at.saturating_sub(since) <= to.algorithm.time_to_reset();
+                if is_recent { before.without(id) } else { before.only(next_id) }
+            }
+            // It brings no less, unless it was given back what it had used before.
+            (true, false) => before.only(next_id),
+        };
+        self.keep_used(to, (line, slot), others, at);
         if after != Elsewhere::default() {
             after.came = after.came.max(at);
-            after.arrived = match to.algorithm.time_to_reset() <= from.algorithm.time_to_reset() {
-                true => to.algorithm.mark(self.lines[line].state(slot), self.log(to, line, slot)),
-                // What it brought comes back more slowly here, whether it takes anything or not.
-                false => Mark::default(),
+            let is_longer = to.algorithm.time_to_reset() > from.algorithm.time_to_reset();
+            after.arrived = match has_taken && is_longer {
+                // What it has used comes back more slowly here, whether it takes anything or not.
+                true => Mark::default(),
+                false => to.algorithm.mark(self.lines[line].state(slot), self.log(to, line, slot)),
             };
         }
         if let Some(numbers) = numbers {

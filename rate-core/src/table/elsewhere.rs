@@ -58,8 +58,19 @@ impl Elsewhere {
 
     /// Without what was left of this limit.
     pub(super) fn without(self, id: LimitId) -> Self {
-        let is_its = |of| of == id && id != LimitId::default();
-        Self { left: self.left.map(|(residue, of)| if is_its(of) { NOTHING } else { (residue, of) }), ..self }
+        self.kept(|of| of != id || of == LimitId::default())
+    }
+
+    /// No more than what was left of this limit.
+    pub(super) fn only(self, id: LimitId) -> Self {
+        self.kept(|of| of == id && of != LimitId::default())
+    }
+
+    fn kept(self, is_kept: impl Fn(LimitId) -> bool) -> Self {
+        Self {
+            left: self.left.map(|(residue, of)| if is_kept(of) { (residue, of) } else { NOTHING }),
+            ..self
+        }
     }
 
     /// With what is left at `at` of one more limit, of which the last was taken at `taken`; instead of what was left there

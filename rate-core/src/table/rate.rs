@@ -237,6 +237,7 @@ impl Table {
             (None, Some(tier)) => (*tier, number),
             (None, None) => (current.algorithm, 0),
         };
+        let next_id = if next_number > 0 { LimitId(next_number) } else { rates.own(0) };
         if let Some(numbers) = self.numbers.get() {
             numbers.set_quota(line, slot, next_number);
         }
@@ -245,7 +246,8 @@ impl Table {
             return;
         }
         let from = Numbered { rate: &Rate::new(from), id };
-        self.carry_over(from, &Rate::new(to), (line, slot), at, rates.changed);
+        let to = Numbered { rate: &Rate::new(to), id: next_id };
+        self.carry_over(from, to, (line, slot), at, rates.changed);
     }
 }
 

@@ -251,3 +251,41 @@ fn a_limit_that_is_corrected_at_once_leaves_no_trace() {
         }
     }
 }
+
+#[test]
+fn a_refund_in_one_tier_gives_nothing_back_in_another() {
+    // Who was given back what it had used per day had, besides, what it had used per second.
+    let fast =
+        KeyedLimiter::builder(Quota::per_second(10)).clock(ManualClock::new()).build().expect("memory");
+    let day = fast.tier(Quota::per_day(10));
+    assert_eq!(day.take_up_to_at(KEY, 10, at(0)), 10);
+    let _ = fast.peek_at(KEY, at(0));
+    assert_eq!(fast.take_up_to_at(KEY, 10, at(1)), 10);
+    let _ = day.peek_at(KEY, at(1));
+    assert_eq!(day.refund_at(KEY, 10, at(0), at(1)), 9);
+    assert_eq!(fast.take_up_to_at(KEY, 10, at(1)), 0);
+    assert_eq!(fast.take_up_to_at(KEY, 10, at(2)), 10);
+}
+
+#[test]
+fn who_takes_nothing_is_free_when_all_it_has_used_has_come_back_wherever_it_is() {
+    // Of three limits that took turns each began anew what it was brought: for ever.
+    for ways in [
+        ["10/min", "10/min sliding-window", "10/s"],
+        ["10/min fixed-window", "10/min sliding-window", "10/h leaky-bucket"],
+        ["10/min sliding-window", "10/h fixed-window", "10/min leaky-bucket"],
+        ["10/h fixed-window", "10/h sliding-window", "10/s sliding-log"],
+        ["10/min sliding-log", "10/h sliding-log", "10/min"],
+    ] {
+        let limits = ways.map(|way| way.parse::<AnyAlgorithm>().expect("a limit"));
+        let mut limiter = limiter(limits[0]);
+        assert!(limiter.check_n_at(KEY, 10, at(0)).is_allowed());
+        // Twice as long as a window of the longest fades.
+        let end = 4 * limits.map(|limit| limit.quota().period().as_secs()).into_iter().max().expect("three");
+        for step in 1..=end / 7 + 3 {
+            limiter = limiter.with_limit_at(limits[step as usize % 3], at(7 * step));
+            let left = limiter.peek_at(KEY, at(7 * step)).remaining();
+            assert!(7 * step < end || left == 10, "{left} of {} at {} s", limiter.limit(), 7 * step);
+        }
+    }
+}

@@ -99,7 +99,8 @@ impl Run<'_> {
                     // A limit that is what it was changes nothing.
                     for (index, key) in keys.iter_mut().enumerate().filter(|_| is_another) {
                         let left = (&left, tally.changed);
-                        let way = Way { left, next: &limit, at: now, changed, remembers };
+                        let next = (&limit, tally.changed + 1);
+                        let way = Way { left, next, at: now, changed, remembers };
                         key.modelled.change((self.model)(limit, index), way);
                         key.modelled.changed = Some(now);
                     }

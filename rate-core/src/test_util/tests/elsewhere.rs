@@ -19,7 +19,7 @@ pub(super) struct Elsewhere {
 /// A change of a limit that is to be made.
 pub(super) struct Way<'l> {
     pub(super) left: (&'l AnyAlgorithm, u64),
-    pub(super) next: &'l AnyAlgorithm,
+    pub(super) next: (&'l AnyAlgorithm, u64),
     pub(super) at: u64,
     /// When the limit was changed last for everybody.
     pub(super) changed: u64,
@@ -56,7 +56,7 @@ impl Elsewhere {
         &mut self,
         model: &mut AnyModel,
         next: AnyModel,
-        Way { left: (left, id), next: limit, at, changed, remembers }: Way<'_>,
+        Way { left: (left, id), next: (limit, next_id), at, changed, remembers }: Way<'_>,
     ) {
         // Not before it came, or before everybody did: it had not used then what it has.
         let came = self.came.max(changed);
@@ -74,16 +74,20 @@ impl Elsewhere {
             model.change_idle(next, at);
         }
         let is_recent = u128::from(at.saturating_sub(self.came.max(before.1))) <= time(limit);
-        if is_recent && (is_slower || !(has_taken || is_taken_over)) {
-            // But for what it takes along.
-            let others = before.0.iter().filter(|(_, of)| !has_taken || *of != Some(id));
-            let rests: Vec<Rest> = others.map(|(rest, _)| *rest).collect();
-            model.find(&rests, before.1, at);
-        }
+        // All, where it takes nothing along; else but for what that is. And where it brings no less anyway, or all would have come
+        // back, what was left there itself.
+        let has_brought = has_taken || is_taken_over;
+        let is_left = |of: &Option<u64>| match (has_brought, is_slower && is_recent) {
+            (false, _) => true,
+            (true, true) => *of != Some(id),
+            (true, false) => *of == Some(next_id),
+        };
+        let rests: Vec<Rest> = before.0.iter().filter(|(_, of)| is_left(of)).map(|(rest, _)| *rest).collect();
+        model.find(&rests, before.1, at);
         if !self.rests.is_empty() {
             self.came = self.came.max(at);
-            // More slowly comes back what it brought, whether it takes anything or not.
-            self.arrived = (time(limit) <= time(left)).then(|| model.state());
+            // More slowly comes back what it has used, whether it takes anything or not.
+            self.arrived = (!has_taken || time(limit) <= time(left)).then(|| model.state());
         }
     }
 

@@ -61,8 +61,14 @@ fn compare(seed: u64) -> u64 {
             _ => {
                 if next != *quota {
                     let (left, limit) = ((*quota).into(), next.into());
-                    let id = quotas.iter().position(|one| one == quota).expect("one of them") as u64;
-                    let way = Way { left: (&left, id), next: &limit, at: now, changed: 0, remembers: true };
+                    let id = |quota| quotas.iter().position(|one| *one == quota).expect("one of them") as u64;
+                    let way = Way {
+                        left: (&left, id(*quota)),
+                        next: (&limit, id(next)),
+                        at: now,
+                        changed: 0,
+                        remembers: true,
+                    };
                     modelled.change(model(next), way);
                     (*quota, changed) = (next, changed + 1);
                 }
