@@ -19,7 +19,8 @@ impl KeyedLimiter {
     ///
     /// A [refund](Self::refund) or a cancellation gives nothing back through another tier than the key was last asked in. That
     /// a key was in another one in between and has come back is not known: what it earned there counts as if it had not been, so
-    /// a refund may give back of a charge what had come back by itself already, but no more than the charge, and once.
+    /// a refund may give back of a charge what had come back by itself already, but no more than the charge, and once. And who is
+    /// given something back in one of three tiers or more, of which another was less used than that one, may be given back there, too.
     ///
     /// Cheap enough to be made for each request; the quotas themselves are remembered, a hundred bytes for each that is different,
     /// and up to a million of them: whoever comes with another one then is counted by this limiter's own. The first of them
