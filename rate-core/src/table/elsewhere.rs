@@ -79,10 +79,12 @@ impl Elsewhere {
         let taken = self.taken.max(if left.until > at { taken } else { 0 });
         let before = self.without(id).left;
         let mut all = [(left, id), before[0], before[1]];
+        let is_over = |(residue, _): (Residue, LimitId)| residue.until <= at;
+        // Where there is room for all, each stays by itself: one that covers another may be given back.
+        let is_full = !all.into_iter().any(is_over);
         for index in 0..all.len() {
-            let (residue, _) = all[index];
-            let is_covered = (0..all.len()).any(|other| other != index && all[other].0.covers(residue, at));
-            if residue.until <= at || is_covered {
+            let covers = |other: usize| other != index && all[other].0.covers(all[index].0, at);
+            if is_over(all[index]) || is_full && (0..all.len()).any(covers) {
                 all[index] = NOTHING;
             }
         }

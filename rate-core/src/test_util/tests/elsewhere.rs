@@ -99,9 +99,10 @@ impl Elsewhere {
         self.rests.retain(|(_, of)| *of != Some(id));
         self.rests.insert(0, (rest, Some(id)));
         self.rests.retain(|(rest, _)| rest.until > at);
-        // None that another is no less than; of two that are the same, the later.
+        // If they are too many, none that another is no less than; of two that are the same, the later.
+        let is_full = self.rests.len() > 2;
         let mut index = 0;
-        while index < self.rests.len() {
+        while is_full && index < self.rests.len() {
             let rest = self.rests[index].0;
             let others = self.rests.iter().enumerate().filter(|(other, _)| *other != index);
             if others.into_iter().any(|(_, (other, _))| is_covered(&rest, other, at)) {
